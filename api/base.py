@@ -1,0 +1,96 @@
+"""The base of every API view: adrf's APIView with authentication, scopes, rate and errors natively async.
+
+adrf runs `initial` in a thread and Django renders a DRF response in another; here everything of a request that needs
+no database stays on the event loop, and what a view returns is already rendered. Views parse, call one function of
+a lower package, answer; anything that goes wrong is raised and becomes a problem document here.
+"""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, cast
+
+import msgspec
+import structlog
+from adrf.views import APIView
+from django.http import HttpRequest, HttpResponse
+
+from api import json_body
+from api.problems import HttpProblem, response_to
+from api.throttle import check_rate
+from notifications.errors import CarillonError
+from notifications.key_cache import Caller, find_caller
+
+log = structlog.get_logger(__name__)
+_encode = msgspec.json.Encoder().encode
+
+
+class ApiRequest(HttpRequest):
+    """What a view's method gets: Django's request with its caller."""
+
+    caller: Caller
+
+
+class ApiView(APIView):
+    """One resource. `scopes` names the scope each method needs; a method that is not named needs `admin`."""
+
+    scopes: ClassVar[Mapping[str, str]] = {}
+    view_is_async = True
+
+    async def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Authenticate, check, run the method, and turn every known error into its problem document."""
+        self.request = request
+        try:
+            return await self._serve(cast(ApiRequest, request), **kwargs)
+        except (CarillonError, HttpProblem) as error:
+            return response_to(error)
+
+    async def _serve(self, request: ApiRequest, **kwargs: Any) -> HttpResponse:
+        method = (request.method or "").lower()
+        handler = getattr(self, method, None) if method in self.http_method_names else None
+        if handler is None or method == "options":
+            raise HttpProblem(405, "method_not_allowed", "This resource does not do that.", {"Allow": self._allow()})
+        check_accept(request)
+        await self.authorize(request)
+        response: HttpResponse = await handler(request, **kwargs)
+        return response
+
+    async def authorize(self, request: ApiRequest) -> None:
+        """Find the caller by API key and check scope and rate. Raises `HttpProblem`."""
+        key = bearer(request)
+        caller = await find_caller(key) if 32 <= len(key) <= 512 else None
+        if caller is None:
+            raise unauthorized("Send a valid API key as `Authorization: Bearer <key>`.")
+        if not caller.may(self.scopes.get(request.method or "", "admin")):
+            raise HttpProblem(403, "forbidden", "The key's scopes do not allow this.")
+        check_rate(caller.key_id)
+        request.caller = caller
+
+    def read(self, request: HttpRequest) -> Any:
+        """The decoded JSON body."""
+        return json_body.read_json(request)
+
+    def _allow(self) -> str:
+        return ", ".join(name.upper() for name in self.http_method_names if name != "options" and hasattr(self, name))
+
+
+def bearer(request: HttpRequest) -> str:
+    """The Bearer credential (RFC 6750), or an empty string."""
+    scheme, _, value = str(request.META.get("HTTP_AUTHORIZATION", "")).partition(" ")
+    return value.strip() if scheme.lower() == "bearer" else ""
+
+
+def unauthorized(detail: str) -> HttpProblem:
+    """401 with its challenge."""
+    return HttpProblem(401, "unauthorized", detail, {"WWW-Authenticate": 'Bearer realm="carillon"'})
+
+
+def check_accept(request: HttpRequest) -> None:
+    """Refuse a client that cannot take JSON. Raises `HttpProblem` 406."""
+    accept = str(request.META.get("HTTP_ACCEPT", "*/*"))
+    if "*/*" in accept or "json" in accept or "application/*" in accept:
+        return
+    raise HttpProblem(406, "not_acceptable", "Answers are application/json.")
+
+
+def json_response(value: Any, status: int = 200, headers: dict[str, str] | None = None) -> HttpResponse:
+    """`value` as JSON, rendered now."""
+    return HttpResponse(_encode(value), status=status, content_type="application/json", headers=headers)

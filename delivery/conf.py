@@ -1,0 +1,48 @@
+"""Settings of `delivery`: leases, batch sizes, retry schedules and the transports in use."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from django.conf import settings
+
+_WEBHOOK_RETRY_SECONDS = (5.0, 300.0, 1800.0, 7200.0, 18000.0, 36000.0, 50400.0, 72000.0, 86400.0)
+_EMAIL_RETRY_SECONDS = (30.0, 300.0, 900.0, 3600.0, 7200.0, 14400.0, 28800.0, 43200.0, 86400.0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TransportSettings:
+    """Which class serves a channel, and its own configuration object."""
+
+    path: str
+    conf: Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryConf:
+    """Built once by `deploy/config.py`."""
+
+    transports: Mapping[str, TransportSettings] = field(default_factory=dict)
+    retry_seconds: Mapping[str, tuple[float, ...]] = field(
+        default_factory=lambda: {"webhook": _WEBHOOK_RETRY_SECONDS, "email": _EMAIL_RETRY_SECONDS}
+    )
+    retry_jitter: float = 0.2
+    provider_pause_seconds: float = 30.0
+    lease_seconds: float = 60.0
+    attempt_timeout_seconds: float = 25.0
+    max_claims: int = 5
+    route_batch: int = 100
+    route_chunk: int = 1000
+    send_batch: int = 200
+    in_app_batch: int = 200
+    sweep_seconds: float = 2.0
+    drain_seconds: float = 25.0
+
+    def __post_init__(self) -> None:
+        if self.lease_seconds <= self.attempt_timeout_seconds:
+            raise ValueError("lease_seconds must be longer than attempt_timeout_seconds, or a slow attempt is repeated")
+
+
+def conf() -> DeliveryConf:
+    """The settings in force."""
+    return cast(DeliveryConf, settings.CARILLON_DELIVERY)

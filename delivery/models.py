@@ -1,0 +1,113 @@
+"""Deliveries and their attempts: the rows that the stages hand over and the record of everything tried."""
+
+from django.db import models
+from django.db.models import Q, Value
+from django.db.models.functions import Coalesce, Now
+
+from delivery.states import OPEN, State
+from notifications import ids
+from notifications.models import Endpoint, Notification, Project, Recipient
+
+_NO_ENDPOINT = Value("00000000-0000-0000-0000-000000000000", output_field=models.UUIDField())
+
+
+class Delivery(models.Model):
+    """One notification on its way to one recipient over one channel, to one endpoint. Inserted by routing.
+
+        scheduled ──due──┐
+        queued ──claim──> sending ──Receipt──────────> sent ──confirmed──> delivered
+           ^                 ├──TemporaryFailure──> retrying ──due, claim──> sending
+           │                 ├──PermanentFailure, retries used up, poison──> failed
+           └─lease ran out───┘
+        before a claim also: ──> cancelled | expired | suppressed | digested
+
+    `available_at` is when the row may (again) be claimed: now, a retry's time, or the end of a lease; null exactly in
+    terminal states. `lease_token` fences: a finish that does not carry the current token changes nothing. No foreign key
+    constraints: rows are bulk inserted by one writer that has just read what they point to, and each check would
+    cost a locking read per row.
+    """
+
+    id = models.UUIDField(primary_key=True, default=ids.new_uuid, editable=False)
+    project = models.ForeignKey(
+        Project, on_delete=models.CASCADE, related_name="+", db_constraint=False, db_index=False
+    )
+    notification = models.ForeignKey(
+        Notification, on_delete=models.CASCADE, related_name="deliveries", db_constraint=False, db_index=False
+    )
+    recipient = models.ForeignKey(Recipient, on_delete=models.CASCADE, related_name="deliveries", db_constraint=False)
+    channel = models.CharField(max_length=40)
+    endpoint = models.ForeignKey(
+        Endpoint,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="deliveries",
+        db_constraint=False,
+        db_index=False,
+    )
+    state = models.CharField(max_length=16, choices=[(state.value, state.value) for state in State])
+    reason = models.CharField(max_length=64, db_default="", blank=True)
+    attempt_count = models.IntegerField(db_default=0, help_text="Rows in attempts.")
+    retry_step = models.SmallIntegerField(db_default=0, help_text="How far along the retry schedule.")
+    claims = models.SmallIntegerField(db_default=0, help_text="Claims since the last recorded outcome.")
+    available_at = models.DateTimeField(null=True, blank=True)
+    lease_token = models.UUIDField(null=True, blank=True)
+    expires_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(db_default=Now())
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name_plural = "deliveries"
+        constraints = [
+            models.UniqueConstraint(
+                "notification", "recipient", "channel", Coalesce("endpoint", _NO_ENDPOINT), name="delivery_once"
+            ),
+            # The conservation law: open rows have a time to be looked at, closed ones an end and a reason.
+            models.CheckConstraint(
+                name="delivery_open_or_finished",
+                condition=Q(state__in=sorted(OPEN), available_at__isnull=False, finished_at__isnull=True)
+                | (
+                    ~Q(state__in=sorted(OPEN)) & Q(available_at__isnull=True, finished_at__isnull=False) & ~Q(reason="")
+                ),
+            ),
+        ]
+        indexes = [
+            # What sending claims from; open rows only.
+            models.Index(
+                fields=["channel", "available_at"], name="delivery_due", condition=Q(available_at__isnull=False)
+            ),
+            models.Index(fields=["project", "-id"], name="delivery_of_project"),
+        ]
+
+    def __str__(self) -> str:
+        return self.public_id
+
+    @property
+    def public_id(self) -> str:
+        return ids.encode("dlv", self.id)
+
+
+class Attempt(models.Model):
+    """One try of a delivery. Its id is the claim's lease token; written before the network is touched, completed after.
+
+    Append-only: an attempt without an outcome belongs to a process that died, or to one still at work.
+    """
+
+    id = models.UUIDField(primary_key=True, editable=False)
+    delivery = models.ForeignKey(Delivery, on_delete=models.CASCADE, related_name="attempts", db_constraint=False)
+    number = models.IntegerField()
+    started_at = models.DateTimeField(db_default=Now())
+    duration_ms = models.IntegerField(null=True, blank=True)
+    outcome = models.CharField(max_length=64, null=True, blank=True)
+    applied = models.BooleanField(db_default=True, help_text="False: came after the lease had passed to another.")
+    response = models.JSONField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["number"]
+
+    def __str__(self) -> str:
+        return f"attempt {self.number}"
+
+    @property
+    def public_id(self) -> str:
+        return ids.encode("att", self.id)

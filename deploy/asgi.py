@@ -1,0 +1,49 @@
+"""The ASGI application of one web process: the lean handler for the API, Django's for pages, the inbox socket."""
+
+import os
+from typing import Any
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "deploy.settings")
+
+import django
+
+django.setup()
+
+from django.core.handlers.asgi import ASGIHandler
+
+from api.handler import LeanHandler
+from deploy.logs import configure_logging
+from notifications.intake.process import stop_intake
+
+_API_PATHS = ("/v1/", "/healthz", "/readyz", "/metrics")
+
+
+class Application:
+    """Hands each connection to whom it belongs, by type and path."""
+
+    def __init__(self) -> None:
+        self._api = LeanHandler("api.urls")
+        self._pages = ASGIHandler()
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "http":
+            handler = self._api if scope["path"].startswith(_API_PATHS) else self._pages
+            await handler(scope, receive, send)
+        elif scope["type"] == "lifespan":
+            await _lifespan(receive, send)
+
+
+async def _lifespan(receive: Any, send: Any) -> None:
+    """Start and end of the process, as the ASGI lifespan protocol tells them."""
+    while True:
+        message = await receive()
+        if message["type"] == "lifespan.startup":
+            configure_logging()
+            await send({"type": "lifespan.startup.complete"})
+        else:
+            await stop_intake()
+            await send({"type": "lifespan.shutdown.complete"})
+            return
+
+
+application = Application()

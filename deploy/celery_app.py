@@ -1,0 +1,65 @@
+"""The Celery app. Its messages are wake-ups only; see the ADR on handing over through rows.
+
+Every setting below is there because a default was seen to hang, lose or repeat.
+"""
+
+import os
+from typing import Any
+
+from celery import Celery
+from celery.signals import setup_logging
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "deploy.settings")
+
+from django.conf import settings
+
+from deploy.logs import configure_logging
+
+app = Celery("carillon")
+app.conf.update(
+    broker_url=settings.BROKER_URL,
+    broker_connection_retry_on_startup=True,
+    broker_transport_options={
+        "visibility_timeout": 120,
+        "unacked_restore_limit": 1000,
+        "socket_timeout": 5,
+        "socket_connect_timeout": 3,
+        "socket_keepalive": True,
+        "health_check_interval": 10,
+        "retry_policy": {"timeout": 5.0},
+        "global_keyprefix": "carillon:",
+    },
+    broker_pool_limit=4,
+    task_serializer="json",
+    accept_content=["json"],
+    task_ignore_result=True,
+    task_store_errors_even_if_ignored=False,
+    task_acks_late=True,
+    task_acks_on_failure_or_timeout=True,
+    task_reject_on_worker_lost=True,
+    task_publish_retry=True,
+    task_publish_retry_policy={"max_retries": 1, "interval_start": 0, "interval_step": 0.1, "interval_max": 0.1},
+    task_soft_time_limit=75,
+    task_time_limit=90,
+    worker_prefetch_multiplier=1,
+    worker_cancel_long_running_tasks_on_connection_loss=False,
+    worker_soft_shutdown_timeout=25.0,
+    worker_enable_soft_shutdown_on_idle=False,
+    worker_max_tasks_per_child=100_000,
+    worker_max_memory_per_child=400_000,
+    worker_send_task_events=False,
+    worker_hijack_root_logger=False,
+    beat_scheduler="django_celery_beat.schedulers:DatabaseScheduler",
+    beat_schedule={
+        "sweep": {"task": "delivery.sweep", "schedule": 5.0, "options": {"expires": 5}},
+        "forget": {"task": "notifications.forget", "schedule": 3600.0, "options": {"expires": 600}},
+    },
+    timezone="UTC",
+    imports=["delivery.tasks"],
+)
+
+
+@setup_logging.connect
+def _logging(**_: Any) -> None:
+    """Keep Carillon's own logging; Celery would replace the root handlers."""
+    configure_logging()

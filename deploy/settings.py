@@ -1,0 +1,123 @@
+"""Django's settings, composed from `deploy/config.py`. One file for every environment; differences are variables."""
+
+from pathlib import Path
+
+from delivery.conf import DeliveryConf
+from deploy.config import broker, database, environment, smtp_urls
+from deploy.transports import transport_settings
+from notifications.conf import NotificationsConf
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+DATA_DIR = Path(environment.text("CARILLON_DATA_DIR", str(BASE_DIR / ".data")))
+DEBUG = environment.flag("CARILLON_DEBUG")
+SECRET_KEY = environment.text("CARILLON_SECRET_KEY")
+CARILLON_ENCRYPTION_KEYS = tuple(environment.items("CARILLON_ENCRYPTION_KEYS"))
+PUBLIC_URL = environment.text(
+    "CARILLON_PUBLIC_URL", f"http://{environment.text('HOST', '127.0.0.1')}:{environment.text('PORT', '8000')}"
+)
+ALLOWED_HOSTS = environment.items("CARILLON_ALLOWED_HOSTS", "*")
+ALLOWED_ORIGINS = environment.items("CARILLON_ALLOWED_ORIGINS")
+CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
+
+INSTALLED_APPS = [
+    "deploy.apps.DeployConfig",
+    "unfold",
+    "unfold.contrib.filters",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.postgres",
+    "django_celery_beat",
+    "rest_framework",
+    "drf_spectacular",
+    "notifications.apps.NotificationsConfig",
+    "schedules.apps.SchedulesConfig",
+    "delivery.apps.DeliveryConfig",
+]
+
+# For the pages (admin, demo, docs). The API has its own handler with its own short list: deploy/asgi.py.
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "servestatic.middleware.ServeStaticMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "deploy.urls"
+ASGI_APPLICATION = "deploy.asgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+DATABASES = {"default": database(environment.text("DATABASE_URL"))}
+REDIS_URLS = environment.items("REDIS_URL", environment.text("REDIS_URL"))
+CHANNEL_LAYERS = {
+    "default": {
+        "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+        "CONFIG": {"hosts": REDIS_URLS, "prefix": "carillon"},
+    }
+}
+
+AUTH_PASSWORD_VALIDATORS = [{"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"}]
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_TZ = True
+APPEND_SLASH = False
+STATIC_URL = "/static/"
+STATIC_ROOT = DATA_DIR / "static"
+STORAGES = {"staticfiles": {"BACKEND": "servestatic.storage.CompressedManifestStaticFilesStorage"}}
+
+# Cookies and transport follow the public address: behind TLS everything is strict, on plain loopback it works.
+_TLS = PUBLIC_URL.startswith("https://")
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _TLS
+SECURE_SSL_REDIRECT = _TLS
+SECURE_HSTS_SECONDS = 31_536_000 if _TLS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = _TLS
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if _TLS else None
+X_FRAME_OPTIONS = "DENY"
+
+REST_FRAMEWORK = {
+    "DEFAULT_SCHEMA_CLASS": "api.openapi.ApiSchema",
+    "DEFAULT_AUTHENTICATION_CLASSES": [],
+    "DEFAULT_PERMISSION_CLASSES": [],
+    "UNAUTHENTICATED_USER": None,
+}
+
+CARILLON_MAIL_DIR = environment.text("CARILLON_MAIL_DIR", "")
+CARILLON_WEBHOOK_ALLOW = environment.items("CARILLON_WEBHOOK_ALLOW")
+CARILLON_RATE_LIMIT_PER_MINUTE = environment.number("CARILLON_RATE_LIMIT", 600_000, least=1)
+CARILLON_WEB_PROCESSES = environment.number("WEB_PROCESSES", 1, least=1)
+CARILLON_NOTIFICATIONS = NotificationsConf()
+CARILLON_DELIVERY = DeliveryConf(
+    transports=transport_settings(
+        smtp_urls=smtp_urls(environment.text("SMTP_URL", "")),
+        mail_from=environment.text("CARILLON_MAIL_FROM", "Carillon <carillon@localhost>"),
+        webhook_allow=tuple(CARILLON_WEBHOOK_ALLOW),
+    )
+)
+BROKER_URL = environment.text("CELERY_BROKER_URL", broker(REDIS_URLS[0]))
+
+SILENCED_SYSTEM_CHECKS = [
+    "security.W004",  # HSTS, TLS redirect and secure cookies follow CARILLON_PUBLIC_URL, see above
+    "security.W008",
+    "security.W012",
+    "security.W016",
+]
+LOGGING_CONFIG = None
+CARILLON_LOG_LEVEL = environment.text("CARILLON_LOG", "INFO").upper()

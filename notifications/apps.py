@@ -1,0 +1,8 @@
+"""Django app: what is to be said, and to whom."""
+
+from django.apps import AppConfig
+
+
+class NotificationsConfig(AppConfig):
+    name = "notifications"
+    default_auto_field = "django.db.models.BigAutoField"

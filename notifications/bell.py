@@ -1,0 +1,85 @@
+"""Rings after a commit: a Celery message that says "there is work in stage X", sent from a thread of its own.
+
+Publishing is synchronous and may hang when Redis does, so nobody who answers a request ever waits for it. Rings of the
+same stage that come while one is under way become one. A ring that is lost costs the time until the next
+sweep, never work; failures are counted and otherwise swallowed.
+"""
+
+import threading
+from collections.abc import Callable
+from typing import Any, Final
+
+import structlog
+from celery import current_app
+from kombu.exceptions import OperationalError
+
+from notifications import metrics
+
+log = structlog.get_logger(__name__)
+
+_EXPIRES_SECONDS: Final = 10
+_UNREACHABLE: Final = (OperationalError, OSError, TimeoutError)
+
+
+class Bell:
+    """One thread per process that publishes wake-ups. Start it after the fork; `ring` from any thread."""
+
+    def __init__(self, publish: Callable[[str], Any] | None = None) -> None:
+        self._publish = publish or _publish
+        self._wanted: set[str] = set()
+        self._changed = threading.Condition()
+        self._thread: threading.Thread | None = None
+        self._stopping = False
+
+    def start(self) -> None:
+        self._stopping = False
+        self._thread = threading.Thread(target=self._run, name="bell", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Ask the thread to end; does not wait for a publish that hangs."""
+        with self._changed:
+            self._stopping = True
+            self._changed.notify()
+        if self._thread is not None:
+            self._thread.join(timeout=1.0)
+
+    def ring(self, task: str) -> None:
+        """Wake the stage served by `task` soon. Returns at once, raises nothing."""
+        with self._changed:
+            self._wanted.add(task)
+            self._changed.notify()
+
+    def _run(self) -> None:
+        while True:
+            with self._changed:
+                while not self._wanted and not self._stopping:
+                    self._changed.wait()
+                if self._stopping:
+                    return
+                wanted, self._wanted = self._wanted, set()
+            for task in sorted(wanted):
+                try:
+                    self._publish(task)
+                    metrics.BELL_RUNG.labels(task).inc()
+                except _UNREACHABLE:
+                    metrics.BELL_FAILED.labels(task).inc()
+                    log.warning("bell_failed", task=task)
+
+
+def _publish(task: str) -> None:
+    current_app.send_task(task, expires=_EXPIRES_SECONDS, retry=False, ignore_result=True)
+
+
+_bell: Bell | None = None
+_guard = threading.Lock()
+
+
+def bell() -> Bell:
+    """The process's bell, started on first use (so after any fork)."""
+    global _bell
+    with _guard:
+        if _bell is None:
+            _bell = Bell()
+            _bell.start()
+        return _bell

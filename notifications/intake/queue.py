@@ -1,0 +1,135 @@
+"""Group commit: requests that arrive while one transaction runs share the next one.
+
+Each process of the API has one `Intake` on its event loop, with a few writer tasks, each on its own connection. A request is answered when the
+transaction that holds it has committed, and never before. Cost per request falls as load grows: one fsync,
+one round trip and one COPY for everybody who waits.
+"""
+
+import asyncio
+import contextlib
+from collections import deque
+from collections.abc import Callable
+
+import psycopg
+import structlog
+
+from notifications import metrics
+from notifications.conf import NotificationsConf
+from notifications.database import UNREACHABLE, connect
+from notifications.errors import CarillonError, Unavailable
+from notifications.intake.writer import Answer, Connection, Outcome, Request, write
+
+log = structlog.get_logger(__name__)
+
+_DETAIL = "The database does not answer. Nothing was accepted; try again."
+
+
+class Intake:
+    """The one front door of a process. `start` on the loop that serves requests; `stop` answers what is waiting."""
+
+    def __init__(self, conf: NotificationsConf, *, on_commit: Callable[[], None]) -> None:
+        self._conf = conf
+        self._on_commit = on_commit
+        self._waiting: deque[tuple[Request, asyncio.Future[Outcome]]] = deque()
+        self._arrived = asyncio.Event()
+        self._writers: list[asyncio.Task[None]] = []
+
+    def start(self) -> None:
+        """Begin to write. The connections are opened by the writers and again whenever they break."""
+        self._writers = [asyncio.create_task(self._run(), name=f"intake-{n}") for n in range(self._conf.intake_writers)]
+
+    async def stop(self) -> None:
+        """Wait until everything that is waiting has been answered, then end the writers."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self._conf.intake_timeout_seconds):
+                while self._waiting:
+                    await asyncio.sleep(0.01)
+        for writer in self._writers:
+            writer.cancel()
+        await asyncio.gather(*self._writers, return_exceptions=True)
+
+    async def submit(self, request: Request) -> Answer:
+        """Accept `request`; returns after its commit.
+
+        Raises `Unavailable` when PostgreSQL does not answer in time, or what the database checks found
+        (`Invalid`, `KeyReused`). After `Unavailable` the request may exist all the same if the answer to the
+        commit was lost; repeating it with its Idempotency-Key is safe.
+        """
+        if len(self._waiting) >= self._conf.intake_max_waiting:
+            raise Unavailable("Too many requests are waiting for the database. Try again.")
+        future: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+        self._waiting.append((request, future))
+        self._arrived.set()
+        try:
+            async with asyncio.timeout(self._conf.intake_timeout_seconds):
+                outcome = await future
+        except TimeoutError:
+            raise Unavailable(_DETAIL) from None
+        if isinstance(outcome, CarillonError):
+            raise outcome
+        return outcome
+
+    async def _run(self) -> None:
+        connection: Connection | None = None
+        while True:
+            await self._arrived.wait()
+            group = self._take()
+            if not group:
+                continue
+            try:
+                if connection is None or connection.closed:
+                    connection = await connect()
+                await self._commit(connection, group)
+            except UNREACHABLE:
+                log.warning("intake_database_unreachable", waiting=len(group), exc_info=False)
+                _resolve(group, [Unavailable(_DETAIL)] * len(group))
+                if connection is not None:
+                    await _abandon(connection)
+                connection = None
+
+    def _take(self) -> list[tuple[Request, asyncio.Future[Outcome]]]:
+        group: list[tuple[Request, asyncio.Future[Outcome]]] = []
+        size = 0
+        while self._waiting and size < self._conf.intake_max_group:
+            request, future = self._waiting.popleft()
+            if not future.done():  # its caller has not given up
+                group.append((request, future))
+                size += len(request.submissions)
+        if not self._waiting:
+            self._arrived.clear()
+        return group
+
+    async def _commit(self, connection: Connection, group: list[tuple[Request, asyncio.Future[Outcome]]]) -> None:
+        """Write the group; if one member makes the database refuse, each is tried alone, so it harms only itself."""
+        requests = [request for request, _ in group]
+        try:
+            outcomes = await write(connection, requests, keep_hours=self._conf.idempotency_keep_hours)
+        except psycopg.OperationalError as error:
+            if connection.closed or len(group) == 1 or not isinstance(error, psycopg.errors.DeadlockDetected):
+                raise
+            outcomes = [await self._alone(connection, request) for request in requests]
+        except psycopg.Error:
+            outcomes = [await self._alone(connection, request) for request in requests]
+        metrics.INTAKE_GROUP.observe(len(group))
+        _resolve(group, outcomes)
+        self._on_commit()
+
+    async def _alone(self, connection: Connection, request: Request) -> Outcome:
+        try:
+            return (await write(connection, [request], keep_hours=self._conf.idempotency_keep_hours))[0]
+        except psycopg.OperationalError:
+            raise
+        except psycopg.Error:
+            log.exception("intake_refused_by_database")
+            return Unavailable(_DETAIL)
+
+
+def _resolve(group: list[tuple[Request, asyncio.Future[Outcome]]], outcomes: list[Outcome]) -> None:
+    for (_, future), outcome in zip(group, outcomes, strict=True):
+        if not future.done():
+            future.set_result(outcome)
+
+
+async def _abandon(connection: Connection) -> None:
+    with contextlib.suppress(psycopg.Error):
+        await connection.close()

@@ -1,0 +1,250 @@
+"""The one transaction that accepts: idempotency keys, recipients and notifications of everybody who is waiting.
+
+Order of locks is the same in every transaction (keys sorted, then recipients sorted), so that writers of several processes
+cannot deadlock. Nothing is published from here; whoever called rings the bell after the commit.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Final
+from uuid import UUID
+
+import msgspec
+from psycopg import AsyncConnection
+from psycopg.rows import TupleRow
+
+from notifications import ids
+from notifications.errors import CarillonError, Fault, Invalid, KeyReused
+from notifications.intake.submission import RECIPIENT_FIELDS, RecipientIn, Submission
+
+Connection = AsyncConnection[TupleRow]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the caller is told: HTTP status, JSON body, headers worth repeating; `replayed` when it was told before."""
+
+    status: int
+    body: bytes
+    headers: dict[str, str] = field(default_factory=dict)
+    replayed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Idempotency:
+    """A request's `Idempotency-Key` and the SHA-256 of what was asked."""
+
+    key: str
+    fingerprint: str
+
+
+@dataclass(slots=True)
+class Request:
+    """One HTTP request waiting to be accepted: one submission, or many of a bulk call.
+
+    `answer` builds the response from the faults found in the database, by index of submission; it raises
+    when nothing of the request is to be kept.
+    """
+
+    project_id: UUID
+    submissions: list[Submission]
+    answer: Callable[[dict[int, Invalid]], Answer]
+    idempotency: Idempotency | None = None
+
+
+Outcome = Answer | CarillonError
+
+_CLAIM_KEYS: Final = """
+    INSERT INTO notifications_idempotencykey AS mine (project_id, key, fingerprint, status, response, headers)
+    SELECT * FROM unnest(%s::uuid[], %s::text[], %s::text[], %s::smallint[], %s::text[], %s::jsonb[])
+    ON CONFLICT (project_id, key) DO UPDATE
+       SET fingerprint = excluded.fingerprint, status = excluded.status, response = excluded.response,
+           headers = excluded.headers, created_at = now()
+     WHERE mine.created_at < now() - make_interval(hours => %s)
+    RETURNING project_id, key"""
+_READ_KEYS: Final = """
+    SELECT k.project_id, k.key, k.fingerprint, k.status, k.response, k.headers
+      FROM notifications_idempotencykey k JOIN unnest(%s::uuid[], %s::text[]) AS asked (project_id, key) USING (project_id, key)"""
+_KNOWN_TOPICS: Final = """
+    SELECT t.project_id, t.key FROM notifications_topic t
+      JOIN (SELECT DISTINCT * FROM unnest(%s::uuid[], %s::text[])) AS asked (project_id, key) USING (project_id, key)"""
+UPSERT_RECIPIENTS: Final = """
+    INSERT INTO notifications_recipient AS mine (id, project_id, external_id, email, phone, name, locale, timezone, data)
+    SELECT id, project_id, external_id, email, phone, name, locale, timezone, coalesce(data, '{}')
+      FROM unnest(%s::uuid[], %s::uuid[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::jsonb[], %s::text[])
+           AS given (id, project_id, external_id, email, phone, name, locale, timezone, data, mask)
+    ON CONFLICT (project_id, external_id) DO NOTHING"""
+_UPDATE_RECIPIENTS: Final = """
+    UPDATE notifications_recipient AS mine SET {sets}, updated_at = now()
+      FROM unnest(%s::uuid[], %s::uuid[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::jsonb[], %s::text[])
+           AS given (id, project_id, external_id, email, phone, name, locale, timezone, data, mask)
+     WHERE mine.project_id = given.project_id AND mine.external_id = given.external_id AND mine.id <> given.id
+       AND ({changes})""".format(
+    sets=", ".join(
+        f"{name} = CASE WHEN given.mask LIKE '%%|{name}|%%' THEN given.{name} ELSE mine.{name} END"
+        for name in RECIPIENT_FIELDS
+    ),
+    changes=" OR ".join(
+        f"given.mask LIKE '%%|{name}|%%' AND mine.{name} IS DISTINCT FROM given.{name}" for name in RECIPIENT_FIELDS
+    ),
+)
+_COLUMNS: Final = (
+    "id, project_id, workflow, category, critical, actor, recipients, content, channels, data, metadata, cancellation_key, "
+    "send_at, expires_at, created_at"
+)
+_encode = msgspec.json.Encoder().encode
+
+
+def _json(value: Any) -> str:
+    return _encode(value).decode()
+
+
+async def write(connection: Connection, requests: list[Request], *, keep_hours: int) -> list[Outcome]:
+    """Accept everything in one transaction and say the outcome of each request, in order.
+
+    Raises psycopg errors; then nothing of the batch was written.
+    """
+    async with connection.transaction():
+        outcomes = await _answers(connection, requests)
+        await _claim_keys(connection, requests, outcomes, keep_hours)
+        fresh = [
+            submission
+            for request, outcome in zip(requests, outcomes, strict=True)
+            if isinstance(outcome[0], Answer) and not outcome[0].replayed
+            for index, submission in enumerate(request.submissions)
+            if index not in outcome[1]
+        ]
+        await _upsert_recipients(connection, fresh)
+        await _copy(connection, fresh)
+    return [outcome for outcome, _ in outcomes]
+
+
+async def _answers(connection: Connection, requests: list[Request]) -> list[tuple[Outcome, dict[int, Invalid]]]:
+    """Each request's answer after the checks that need the database, with the submissions that failed them."""
+    asked = [(s.project_id, key) for r in requests for s in r.submissions for _, key in s.topics]
+    known: set[tuple[UUID, str]] = set()
+    if asked:
+        cursor = await connection.execute(_KNOWN_TOPICS, ([p for p, _ in asked], [k for _, k in asked]))
+        known = {(project, key) for project, key in await cursor.fetchall()}
+    outcomes: list[tuple[Outcome, dict[int, Invalid]]] = []
+    for request in requests:
+        faults = {}
+        for index, submission in enumerate(request.submissions):
+            missing = [
+                Fault(f"/recipients/{at}/topic", "No topic has this key.")
+                for at, key in submission.topics
+                if (submission.project_id, key) not in known
+            ]
+            if missing:
+                faults[index] = Invalid(missing)
+        try:
+            outcomes.append((request.answer(faults), faults))
+        except CarillonError as error:
+            outcomes.append((error, faults))
+    return outcomes
+
+
+async def _claim_keys(
+    connection: Connection, requests: list[Request], outcomes: list[tuple[Outcome, dict[int, Invalid]]], keep_hours: int
+) -> None:
+    """Take the idempotency keys of what is about to be accepted; what was answered before is answered so again."""
+    first: dict[tuple[UUID, str], int] = {}
+    for index, request in enumerate(requests):
+        if request.idempotency and isinstance(outcomes[index][0], Answer):
+            first.setdefault((request.project_id, request.idempotency.key), index)
+    if not first:
+        return
+    rows = []
+    for (project_id, key), index in sorted(first.items()):
+        answer, idempotency = outcomes[index][0], requests[index].idempotency
+        assert isinstance(answer, Answer) and idempotency
+        rows.append(
+            (project_id, key, idempotency.fingerprint, answer.status, answer.body.decode(), _json(answer.headers))
+        )
+    cursor = await connection.execute(_CLAIM_KEYS, (*map(list, zip(*rows, strict=True)), keep_hours))
+    taken = {(project, key) for project, key in await cursor.fetchall()}
+    earlier = {name: first[name] for name in first if name not in taken}
+    told: dict[tuple[UUID, str], tuple[str, Answer]] = {}
+    if earlier:
+        cursor = await connection.execute(_READ_KEYS, ([p for p, _ in earlier], [k for _, k in earlier]))
+        for project, key, fingerprint, status, response, headers in await cursor.fetchall():
+            told[project, key] = fingerprint, Answer(status, response.encode(), headers, replayed=True)
+    for index, request in enumerate(requests):
+        if not request.idempotency or not isinstance(outcomes[index][0], Answer):
+            continue
+        name = (request.project_id, request.idempotency.key)
+        if first[name] == index and name in taken:
+            continue
+        if name not in told:  # the first holder is in this very batch
+            holder, answer = requests[first[name]].idempotency, outcomes[first[name]][0]
+            assert holder and isinstance(answer, Answer)
+            told[name] = holder.fingerprint, Answer(answer.status, answer.body, answer.headers, replayed=True)
+        fingerprint, again = told[name]
+        outcomes[index] = (again if fingerprint == request.idempotency.fingerprint else KeyReused()), {}
+
+
+async def _upsert_recipients(connection: Connection, submissions: list[Submission]) -> None:
+    """Insert unknown recipients given in line and change what differs in known ones; the last mention wins."""
+    merged: dict[tuple[UUID, str], dict[str, Any]] = {}
+    for submission in submissions:
+        for given in submission.upserts:
+            merged.setdefault((submission.project_id, given.id), {}).update(_given(given))
+    if merged:
+        columns = recipient_columns(merged)
+        await connection.execute(UPSERT_RECIPIENTS, columns)
+        await connection.execute(_UPDATE_RECIPIENTS, columns)
+
+
+def _given(recipient: RecipientIn) -> dict[str, Any]:
+    return {name: value for name in RECIPIENT_FIELDS if (value := getattr(recipient, name)) is not msgspec.UNSET}
+
+
+def recipient_columns(merged: dict[tuple[UUID, str], dict[str, Any]]) -> list[list[Any]]:
+    """Arrays for `UPSERT_RECIPIENTS`, sorted by key so that every transaction locks in the same order."""
+    rows = [
+        (
+            ids.new_uuid(),
+            project_id,
+            external_id,
+            *(fields.get(name) for name in RECIPIENT_FIELDS[:-1]),
+            _json(fields["data"]) if fields.get("data") is not None else None,
+            "|" + "|".join(fields) + "|",
+        )
+        for (project_id, external_id), fields in sorted(merged.items())
+    ]
+    return [list(column) for column in zip(*rows, strict=True)]
+
+
+async def _copy(connection: Connection, submissions: list[Submission]) -> None:
+    """Write the notifications. What is due at once gets its `available_at` from the database's clock."""
+    due = [submission for submission in submissions if submission.send_at is None]
+    later = [submission for submission in submissions if submission.send_at is not None]
+    for group, columns in ((due, _COLUMNS), (later, f"{_COLUMNS}, available_at")):
+        if not group:
+            continue
+        cursor = connection.cursor()
+        async with cursor.copy(f"COPY notifications_notification ({columns}) FROM STDIN") as copy:
+            for submission in group:
+                await copy.write_row(_row(submission))
+
+
+def _row(submission: Submission) -> tuple[Any, ...]:
+    body = submission.body
+    row = (
+        submission.id,
+        submission.project_id,
+        body.workflow,
+        body.category,
+        body.critical,
+        body.actor,
+        _json(submission.entries),
+        _json(body.content),
+        "{" + ",".join(body.channels or ()) + "}",
+        _json(body.data),
+        _json(body.metadata),
+        body.cancellation_key,
+        submission.send_at,
+        submission.expires_at,
+        submission.created_at,
+    )
+    return row if submission.send_at is None else (*row, submission.send_at)

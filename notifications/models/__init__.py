@@ -1,0 +1,20 @@
+"""The tables of WHAT and TO WHOM, one module per subject."""
+
+from notifications.models.inbox import Inbox, InboxEvent, InboxMessage
+from notifications.models.notification import IdempotencyKey, Notification
+from notifications.models.people import Endpoint, Recipient, Subscription, Topic
+from notifications.models.projects import ApiKey, Project
+
+__all__ = [
+    "ApiKey",
+    "Endpoint",
+    "IdempotencyKey",
+    "Inbox",
+    "InboxEvent",
+    "InboxMessage",
+    "Notification",
+    "Project",
+    "Recipient",
+    "Subscription",
+    "Topic",
+]
