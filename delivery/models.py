@@ -38,7 +38,8 @@ class Delivery(models.Model):
     channel = models.CharField(max_length=40)
     endpoint = models.ForeignKey(
         Endpoint,
-        on_delete=models.SET_NULL,
+        # History keeps the name of an endpoint that is gone; nulling it would also make two deliveries one (`delivery_once`).
+        on_delete=models.DO_NOTHING,
         null=True,
         blank=True,
         related_name="deliveries",

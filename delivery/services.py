@@ -37,6 +37,13 @@ def replay(deliveries: QuerySet[Delivery]) -> int:
     )
 
 
+def cancel(deliveries: QuerySet[Delivery]) -> int:
+    """Stop open deliveries for good; how many were. One that is being sent wins over its cancellation."""
+    return deliveries.filter(state__in=CANCELLABLE).update(
+        state=State.CANCELLED, reason="cancelled_by_caller", available_at=None, lease_token=None, finished_at=Now()
+    )
+
+
 def cancel_notifications(notifications: QuerySet[Notification]) -> int:
     """Stop routing of these notifications and every delivery that is not being sent right now; how many deliveries."""
     with transaction.atomic():
@@ -62,13 +69,9 @@ def cancel_notification(*, notification_id: UUID, project_id: UUID | None = None
 
 
 def cancel_deliveries(notification_ids: Iterable[UUID]) -> int:
-    """Cancel open deliveries of these notifications; one that is being sent wins over its cancellation."""
-    return Delivery.objects.filter(notification_id__in=list(notification_ids), state__in=CANCELLABLE).update(
-        state=State.CANCELLED, reason="cancelled_by_caller", available_at=None, lease_token=None, finished_at=Now()
-    )
+    """Cancel what is still open of these notifications."""
+    return cancel(Delivery.objects.filter(notification_id__in=list(notification_ids)))
 
 
 def _in_project(deliveries: QuerySet[Delivery], project_id: UUID | None) -> QuerySet[Delivery]:
     return deliveries if project_id is None else deliveries.filter(project_id=project_id)
-
-

@@ -14,6 +14,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "deploy.settings")
 from django.conf import settings
 
 from deploy.logs import configure_logging
+from schedules.periodic import BEAT_SCHEDULE
 
 app = Celery("carillon")
 app.conf.update(
@@ -50,12 +51,9 @@ app.conf.update(
     worker_send_task_events=False,
     worker_hijack_root_logger=False,
     beat_scheduler="django_celery_beat.schedulers:DatabaseScheduler",
-    beat_schedule={
-        "sweep": {"task": "delivery.sweep", "schedule": 5.0, "options": {"expires": 5}},
-        "forget": {"task": "notifications.forget", "schedule": 3600.0, "options": {"expires": 600}},
-    },
+    beat_schedule=BEAT_SCHEDULE,
     timezone="UTC",
-    imports=["delivery.tasks"],
+    imports=["delivery.tasks", "schedules.tasks"],
 )
 
 

@@ -101,12 +101,3 @@ def database(url: str) -> dict[str, Any]:
 def broker(redis_url: str) -> str:
     """Celery's spelling of a Redis URL: Unix sockets are `redis+socket://` there."""
     return "redis+socket://" + redis_url.removeprefix("unix://") if redis_url.startswith("unix://") else redis_url
-
-
-def smtp_urls(value: str) -> tuple[str, ...]:
-    """The servers of SMTP_URL in order of preference."""
-    urls = tuple(item.strip() for item in value.split(",") if item.strip())
-    for url in urls:
-        if not url.startswith(("smtp://", "smtps://")):
-            raise ConfigError("SMTP_URL must hold smtp:// or smtps:// URLs, comma-separated")
-    return urls

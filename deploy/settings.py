@@ -3,8 +3,9 @@
 from pathlib import Path
 
 from delivery.conf import DeliveryConf
-from deploy.config import broker, database, environment, smtp_urls
+from deploy.config import broker, database, environment
 from deploy.transports import transport_settings
+from deploy.unfold import UNFOLD as UNFOLD
 from notifications.conf import NotificationsConf
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -103,14 +104,13 @@ CARILLON_MAIL_DIR = environment.text("CARILLON_MAIL_DIR", "")
 CARILLON_WEBHOOK_ALLOW = environment.items("CARILLON_WEBHOOK_ALLOW")
 CARILLON_RATE_LIMIT_PER_MINUTE = environment.number("CARILLON_RATE_LIMIT", 600_000, least=1)
 CARILLON_WEB_PROCESSES = environment.number("WEB_PROCESSES", 1, least=1)
-CARILLON_NOTIFICATIONS = NotificationsConf()
-CARILLON_DELIVERY = DeliveryConf(
-    transports=transport_settings(
-        smtp_urls=smtp_urls(environment.text("SMTP_URL", "")),
-        mail_from=environment.text("CARILLON_MAIL_FROM", "Carillon <carillon@localhost>"),
-        webhook_allow=tuple(CARILLON_WEBHOOK_ALLOW),
-    )
+_TRANSPORTS = transport_settings(
+    smtp_url=environment.text("SMTP_URL", ""),
+    mail_from=environment.text("CARILLON_MAIL_FROM", "Carillon <carillon@localhost>"),
+    webhook_allow=tuple(CARILLON_WEBHOOK_ALLOW),
 )
+CARILLON_NOTIFICATIONS = NotificationsConf(channels=frozenset({"in_app", *_TRANSPORTS}))
+CARILLON_DELIVERY = DeliveryConf(transports=_TRANSPORTS)
 BROKER_URL = environment.text("CELERY_BROKER_URL", broker(REDIS_URLS[0]))
 
 SILENCED_SYSTEM_CHECKS = [

@@ -35,6 +35,11 @@ def check_storable(value: str) -> str:
     return value
 
 
+def printable(value: str) -> str:
+    """`value` as it may be shown in an answer: what cannot be stored is replaced, and it is cut short."""
+    return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", _UNSTORABLE.sub("\N{REPLACEMENT CHARACTER}", value))[:100]
+
+
 def check_external_id(value: str) -> str:
     """A caller's own id: 1 to 255 characters on one line, without surrounding white space or slashes."""
     if not 1 <= len(value) <= 255:

@@ -40,10 +40,9 @@ class Intake:
 
     async def stop(self) -> None:
         """Wait until everything that is waiting has been answered, then end the writers."""
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(self._conf.intake_timeout_seconds):
-                while self._waiting:
-                    await asyncio.sleep(0.01)
+        unanswered = [future for _, future in self._waiting]
+        if unanswered:
+            await asyncio.wait(unanswered, timeout=self._conf.intake_timeout_seconds)
         for writer in self._writers:
             writer.cancel()
         await asyncio.gather(*self._writers, return_exceptions=True)

@@ -5,7 +5,7 @@ cannot deadlock. Nothing is published from here; whoever called rings the bell a
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 from uuid import UUID
 
@@ -53,6 +53,8 @@ class Request:
 
 
 Outcome = Answer | CarillonError
+Judged = tuple[Outcome, dict[int, Invalid]]  # and the submissions that the database checks refused
+Name = tuple[UUID, str]
 
 _CLAIM_KEYS: Final = """
     INSERT INTO notifications_idempotencykey AS mine (project_id, key, fingerprint, status, response, headers)
@@ -79,7 +81,7 @@ _UPDATE_RECIPIENTS: Final = """
       FROM unnest(%s::uuid[], %s::uuid[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::jsonb[], %s::text[])
            AS given (id, project_id, external_id, email, phone, name, locale, timezone, data, mask)
      WHERE mine.project_id = given.project_id AND mine.external_id = given.external_id AND mine.id <> given.id
-       AND ({changes})""".format(
+       AND ({changes})""".format(  # noqa: S608 - composed of this module's own column names
     sets=", ".join(
         f"{name} = CASE WHEN given.mask LIKE '%%|{name}|%%' THEN given.{name} ELSE mine.{name} END"
         for name in RECIPIENT_FIELDS
@@ -119,14 +121,14 @@ async def write(connection: Connection, requests: list[Request], *, keep_hours: 
     return [outcome for outcome, _ in outcomes]
 
 
-async def _answers(connection: Connection, requests: list[Request]) -> list[tuple[Outcome, dict[int, Invalid]]]:
+async def _answers(connection: Connection, requests: list[Request]) -> list[Judged]:
     """Each request's answer after the checks that need the database, with the submissions that failed them."""
     asked = [(s.project_id, key) for r in requests for s in r.submissions for _, key in s.topics]
     known: set[tuple[UUID, str]] = set()
     if asked:
         cursor = await connection.execute(_KNOWN_TOPICS, ([p for p, _ in asked], [k for _, k in asked]))
         known = {(project, key) for project, key in await cursor.fetchall()}
-    outcomes: list[tuple[Outcome, dict[int, Invalid]]] = []
+    outcomes: list[Judged] = []
     for request in requests:
         faults = {}
         for index, submission in enumerate(request.submissions):
@@ -144,43 +146,51 @@ async def _answers(connection: Connection, requests: list[Request]) -> list[tupl
     return outcomes
 
 
-async def _claim_keys(
-    connection: Connection, requests: list[Request], outcomes: list[tuple[Outcome, dict[int, Invalid]]], keep_hours: int
-) -> None:
+async def _claim_keys(connection: Connection, requests: list[Request], judged: list[Judged], keep_hours: int) -> None:
     """Take the idempotency keys of what is about to be accepted; what was answered before is answered so again."""
-    first: dict[tuple[UUID, str], int] = {}
+    first: dict[Name, int] = {}
     for index, request in enumerate(requests):
-        if request.idempotency and isinstance(outcomes[index][0], Answer):
+        if request.idempotency and isinstance(judged[index][0], Answer):
             first.setdefault((request.project_id, request.idempotency.key), index)
     if not first:
         return
-    rows = []
-    for (project_id, key), index in sorted(first.items()):
-        answer, idempotency = outcomes[index][0], requests[index].idempotency
-        assert isinstance(answer, Answer) and idempotency
-        rows.append(
-            (project_id, key, idempotency.fingerprint, answer.status, answer.body.decode(), _json(answer.headers))
-        )
-    cursor = await connection.execute(_CLAIM_KEYS, (*map(list, zip(*rows, strict=True)), keep_hours))
-    taken = {(project, key) for project, key in await cursor.fetchall()}
-    earlier = {name: first[name] for name in first if name not in taken}
-    told: dict[tuple[UUID, str], tuple[str, Answer]] = {}
-    if earlier:
-        cursor = await connection.execute(_READ_KEYS, ([p for p, _ in earlier], [k for _, k in earlier]))
-        for project, key, fingerprint, status, response, headers in await cursor.fetchall():
-            told[project, key] = fingerprint, Answer(status, response.encode(), headers, replayed=True)
+    holders = {name: _held(requests[index], judged[index][0]) for name, index in first.items()}
+    taken = await _take_keys(connection, holders, keep_hours)
+    told = holders | await _earlier(connection, [name for name in holders if name not in taken])
     for index, request in enumerate(requests):
-        if not request.idempotency or not isinstance(outcomes[index][0], Answer):
+        if not request.idempotency or not isinstance(judged[index][0], Answer):
             continue
         name = (request.project_id, request.idempotency.key)
         if first[name] == index and name in taken:
             continue
-        if name not in told:  # the first holder is in this very batch
-            holder, answer = requests[first[name]].idempotency, outcomes[first[name]][0]
-            assert holder and isinstance(answer, Answer)
-            told[name] = holder.fingerprint, Answer(answer.status, answer.body, answer.headers, replayed=True)
-        fingerprint, again = told[name]
-        outcomes[index] = (again if fingerprint == request.idempotency.fingerprint else KeyReused()), {}
+        fingerprint, answer = told[name]
+        same = fingerprint == request.idempotency.fingerprint
+        judged[index] = (replace(answer, replayed=True) if same else KeyReused()), {}
+
+
+def _held(request: Request, outcome: Outcome) -> tuple[str, Answer]:
+    assert request.idempotency and isinstance(outcome, Answer)
+    return request.idempotency.fingerprint, outcome
+
+
+async def _take_keys(connection: Connection, holders: dict[Name, tuple[str, Answer]], keep_hours: int) -> set[Name]:
+    rows = [
+        (project_id, key, fingerprint, answer.status, answer.body.decode(), _json(answer.headers))
+        for (project_id, key), (fingerprint, answer) in sorted(holders.items(), key=lambda item: item[0])
+    ]
+    cursor = await connection.execute(_CLAIM_KEYS, (*map(list, zip(*rows, strict=True)), keep_hours))
+    return {(project, key) for project, key in await cursor.fetchall()}
+
+
+async def _earlier(connection: Connection, names: list[Name]) -> dict[Name, tuple[str, Answer]]:
+    """Fingerprints and answers of keys that were taken before this transaction."""
+    if not names:
+        return {}
+    cursor = await connection.execute(_READ_KEYS, ([p for p, _ in names], [k for _, k in names]))
+    return {
+        (project, key): (fingerprint, Answer(status, response.encode(), headers))
+        for project, key, fingerprint, status, response, headers in await cursor.fetchall()
+    }
 
 
 async def _upsert_recipients(connection: Connection, submissions: list[Submission]) -> None:

@@ -1,0 +1,55 @@
+# make up      everything needed, then the platform on http://127.0.0.1:8000 (PORT, HOST and the rest: deploy/config.py)
+# make test    everything needed, then the whole test suite (PYTEST_FLAGS for more)
+# make check   linters, types, import rules, migrations, Django's deployment checks
+# make bench   what the platform does per second here, beside plainer ways to do the same
+# make lock    write both lock files anew from pyproject.toml
+
+PYTHON ?= $(shell for p in python3 python3.11 python3.12 python3.13 python3.14; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+BIN := .venv/bin
+PYTEST_FLAGS ?= -n 2 --dist loadgroup
+
+.PHONY: up test check bench lock runtime development
+.DEFAULT_GOAL := up
+
+# exec, so that signals reach the launcher itself.
+up: runtime
+	@exec $(BIN)/python -m deploy.launcher
+
+test: development
+	@$(BIN)/python -m pytest $(PYTEST_FLAGS)
+
+bench: development
+	@$(BIN)/python -m tests.bench
+
+# Settings as in production, with secrets made for the moment; nothing is connected to.
+check: export CARILLON_DEBUG := 0
+check: export CARILLON_PUBLIC_URL := https://carillon.example.org
+check: export CARILLON_ALLOWED_HOSTS := carillon.example.org
+check: export DATABASE_URL := postgresql://carillon@localhost/carillon
+check: export REDIS_URL := redis://localhost
+check: export DJANGO_SETTINGS_MODULE := deploy.settings
+check: development
+	@export CARILLON_SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(50))') \
+		CARILLON_ENCRYPTION_KEYS=$$($(BIN)/python -c \
+			'import base64, os; print(base64.urlsafe_b64encode(os.urandom(32)).decode())') \
+	&& set -x \
+	&& $(BIN)/ruff check . \
+	&& $(BIN)/ruff format --check . \
+	&& $(BIN)/mypy \
+	&& $(BIN)/lint-imports \
+	&& $(BIN)/python -W ignore::RuntimeWarning -m django makemigrations --check --dry-run \
+	&& $(BIN)/python -m django check --deploy --fail-level WARNING
+
+lock:
+	@test -x .uv/bin/uv || { $(PYTHON) -m venv .uv && .uv/bin/pip install --quiet uv; }
+	.uv/bin/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+		--no-emit-find-links --no-header --quiet pyproject.toml -o requirements.lock
+	.uv/bin/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+		--no-emit-find-links --no-header --quiet -c requirements.lock --extra dev pyproject.toml -o tests/requirements.lock
+
+runtime:
+	@$(if $(PYTHON),,$(error Carillon needs Python 3.11 or newer))$(PYTHON) -I deploy/install.py requirements.lock
+
+development:
+	@$(if $(PYTHON),,$(error Carillon needs Python 3.11 or newer))$(PYTHON) -I deploy/install.py tests/requirements.lock

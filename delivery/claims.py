@@ -1,0 +1,113 @@
+"""Claiming: one statement that takes due rows under a lease and writes their attempts, before any network is touched.
+
+The lease is `available_at` itself, moved ahead: a row whose lease has run out is simply due again, so there is no
+separate reaper. Only the database's clock counts. Each claim carries a fresh `lease_token`, which is also the
+attempt's id; a finish without the current token changes nothing. `SKIP LOCKED` keeps claimers out of each other's way.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from psycopg import AsyncConnection
+from psycopg.rows import TupleRow
+
+from delivery.states import State
+from notifications import ids
+
+Connection = AsyncConnection[TupleRow]
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One delivery that this process may attempt until its lease ends."""
+
+    delivery_id: UUID
+    token: UUID
+    notification_id: UUID
+    attempt: int
+    retry_step: int
+    created_at: datetime
+    endpoint_id: UUID | None
+    recipient: str | None  # None: erased meanwhile
+    name: str | None
+    email: str | None
+    url: str | None
+    sealed_secret: str | None
+    endpoint_state: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What a notification says; the same for all its deliveries, so it is read once per process."""
+
+    content: dict[str, Any]
+    data: dict[str, Any]
+    workflow: str | None
+    category: str | None
+    actor: str | None
+    created_at: datetime
+
+
+_CLAIM: Final = """
+    WITH due AS MATERIALIZED (
+        SELECT id, row_number() OVER () AS n FROM (
+            SELECT id FROM delivery_delivery
+             WHERE channel = %(channel)s AND available_at <= now()
+             ORDER BY available_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED) AS locked),
+    judged AS (
+        SELECT due.id, due.n, CASE WHEN d.expires_at <= now() THEN 'expired' WHEN d.claims >= %(max_claims)s THEN 'failed'
+                                   ELSE 'sending' END AS state
+          FROM due JOIN delivery_delivery d USING (id)),
+    claimed AS (
+        UPDATE delivery_delivery d
+           SET state = j.state,
+               reason = CASE j.state WHEN 'expired' THEN 'expires_at_passed' WHEN 'failed' THEN 'poison' ELSE '' END,
+               available_at = CASE j.state WHEN 'sending' THEN now() + make_interval(secs => %(lease)s) END,
+               finished_at = CASE WHEN j.state <> 'sending' THEN now() END,
+               lease_token = CASE j.state WHEN 'sending' THEN (%(tokens)s::uuid[])[j.n] END,
+               claims = d.claims + 1,
+               attempt_count = d.attempt_count + CASE j.state WHEN 'sending' THEN 1 ELSE 0 END
+          FROM judged j WHERE d.id = j.id
+        RETURNING d.id, d.lease_token, d.notification_id, d.attempt_count, d.retry_step, d.created_at, d.endpoint_id,
+                  d.recipient_id, d.state),
+    noted AS (
+        INSERT INTO delivery_attempt (id, delivery_id, number)
+        SELECT lease_token, id, attempt_count FROM claimed WHERE state = 'sending')
+    SELECT c.id, c.lease_token, c.notification_id, c.attempt_count, c.retry_step, c.created_at, c.endpoint_id,
+           r.external_id, r.name, r.email, e.url, e.sealed_secret, e.state, c.state
+      FROM claimed c
+      LEFT JOIN notifications_recipient r ON r.id = c.recipient_id
+      LEFT JOIN notifications_endpoint e ON e.id = c.endpoint_id"""
+
+_READ_MESSAGES: Final = """
+    SELECT id, content, data, workflow, category, actor, created_at FROM notifications_notification WHERE id = ANY(%s)"""
+
+
+async def claim(
+    connection: Connection, *, channel: str, limit: int, lease_seconds: float, max_claims: int
+) -> tuple[int, list[Claim]]:
+    """Take up to `limit` due deliveries of `channel`: how many rows were looked at, and those to attempt.
+
+    Rows past their `expires_at` end as `expired`, rows claimed too often without an outcome as `failed` (`poison`).
+    """
+    cursor = await connection.execute(
+        _CLAIM,
+        {
+            "channel": channel,
+            "limit": limit,
+            "lease": lease_seconds,
+            "max_claims": max_claims,
+            "tokens": [ids.new_uuid() for _ in range(limit)],
+        },
+        prepare=True,
+    )
+    rows = await cursor.fetchall()
+    return len(rows), [Claim(*row[:-1]) for row in rows if row[-1] == State.SENDING]
+
+
+async def read_messages(connection: Connection, notification_ids: list[UUID]) -> dict[UUID, Message]:
+    """What these notifications say."""
+    cursor = await connection.execute(_READ_MESSAGES, (notification_ids,), prepare=True)
+    return {row[0]: Message(*row[1:]) for row in await cursor.fetchall()}

@@ -1,0 +1,98 @@
+"""The working heart of one worker process: every stage's claiming and sending, on one event loop.
+
+Celery's messages wake it; without any it looks for due work by itself every few seconds, so a dead broker makes Carillon
+slower, never wrong. All state that matters is in PostgreSQL; an engine may be killed between any two lines.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Iterable
+from typing import Any, Final
+
+from psycopg import AsyncConnection
+from psycopg.rows import TupleRow
+from psycopg_pool import AsyncConnectionPool
+
+from delivery import in_app
+from delivery.conf import DeliveryConf
+from delivery.finishes import Finisher
+from delivery.lane import Lane
+from delivery.push import Pusher
+from delivery.route import route
+from delivery.routing import IN_APP
+from delivery.stage import Stage
+from delivery.transports import registry
+from delivery.transports.base import Transport
+from notifications.bell import bell
+from notifications.database import make_pool
+from notifications.events import SEND_TASK
+
+ROUTE: Final = "route"
+
+
+class Engine:
+    """Start it on the loop it will live on, after the fork."""
+
+    def __init__(self, conf: DeliveryConf) -> None:
+        self._conf = conf
+        self._pool: AsyncConnectionPool[AsyncConnection[TupleRow]] = make_pool(max_size=8)
+        self._pusher = Pusher()
+        self._transports: dict[str, Transport[Any]] = {}
+        self._lanes: list[Lane] = []
+        self._stages: dict[str, Stage] = {}
+        self._sweeper: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Open the pool, construct the transports and begin to sweep."""
+        await self._pool.open()
+        self._transports = registry.load(self._conf.transports)
+        finisher = Finisher(self._pool)
+        self._lanes = [Lane(transport, self._pool, finisher, self._conf) for transport in self._transports.values()]
+        self._stages = {ROUTE: Stage(ROUTE, self._route), IN_APP: Stage(IN_APP, self._store)}
+        self._stages |= {lane.channel: Stage(lane.channel, lane.step) for lane in self._lanes}
+        self._sweeper = asyncio.create_task(self._sweep(), name="sweeper")
+
+    async def stop(self) -> None:
+        """Claim nothing more, finish what is under way (bounded), close everything."""
+        if self._sweeper is not None:
+            self._sweeper.cancel()
+            await asyncio.gather(self._sweeper, return_exceptions=True)
+        await asyncio.gather(*(stage.stop() for stage in self._stages.values()))
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self._conf.drain_seconds):
+                await asyncio.gather(self._pusher.stop(), *(lane.drain() for lane in self._lanes))
+        for transport in self._transports.values():
+            await transport.aclose()
+        await self._pool.close()
+
+    async def work(self, stages: Iterable[str], *, patience: float) -> None:
+        """Wake `stages` and wait until they found nothing more to do, at most `patience` seconds."""
+        tasks = [self._stages[name].wake() for name in stages]
+        if tasks:
+            await asyncio.wait(tasks, timeout=patience)
+
+    @property
+    def channels(self) -> list[str]:
+        """Every stage that sends."""
+        return [name for name in self._stages if name != ROUTE]
+
+    async def _route(self) -> bool:
+        async with self._pool.connection() as connection:
+            count, channels = await route(connection, self._conf)
+        for channel in channels & self._stages.keys():
+            self._stages[channel].wake()  # here at once; the other processes are rung below
+        if channels:
+            bell().ring(SEND_TASK)
+        return count > 0
+
+    async def _store(self) -> bool:
+        async with self._pool.connection() as connection:
+            count, events = await in_app.deliver(connection, limit=self._conf.in_app_batch)
+        self._pusher.push(events)
+        return count == self._conf.in_app_batch
+
+    async def _sweep(self) -> None:
+        while True:
+            for stage in self._stages.values():
+                stage.wake()
+            await asyncio.sleep(self._conf.sweep_seconds)

@@ -1,0 +1,8 @@
+"""Counters of this layer, for Prometheus."""
+
+from prometheus_client import Counter
+
+ATTEMPTS = Counter("carillon_attempts", "Finished attempts", ["channel", "state"])
+LATE = Counter("carillon_attempts_late", "Outcomes that came after their lease had passed to another")
+ROUTED = Counter("carillon_routed", "Notifications routed")
+PUSH_DROPPED = Counter("carillon_push_dropped", "Live events that were not published; sockets catch up by offset")

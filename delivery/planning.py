@@ -1,0 +1,116 @@
+"""The dry run: whom a submission would reach by which ways, read from the database, decided as routing decides it."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+from uuid import UUID
+
+import msgspec
+from django.db.models import Count
+
+from delivery.routing import Address, Target, Way, plan_ways
+from notifications import ids
+from notifications.errors import Fault, Invalid
+from notifications.intake.submission import Submission
+from notifications.models import Endpoint, Recipient, Subscription, Topic
+
+MOST_PER_TOPIC: Final = 100
+MOST_LISTED: Final = 2000
+
+
+def plan_submission(submission: Submission) -> list[dict[str, Any]]:
+    """One entry per recipients entry: `{"entry", "count", "recipients": [{"recipient", "known", "ways"}]}`.
+
+    Of a topic the first hundred members are listed, and of all topics together at most two thousand. Raises `Invalid` for an
+    unknown topic, as accepting it would. Writes nothing.
+    """
+    project_id = submission.project_id
+    topics = _topics(submission)
+    direct = [entry for entry in submission.entries if isinstance(entry, str)]
+    known = {row.external_id: row for row in Recipient.objects.filter(project_id=project_id, external_id__in=direct)}
+    members = _members(topics)
+    everybody = {row.id for row in known.values()} | {row.id for rows in members.values() for row in rows}
+    endpoints = _endpoints(everybody)
+    counts = dict(Subscription.objects.filter(topic__in=topics.values()).values_list("topic__key").annotate(Count("id")))
+    inline = {given.id: given.email for given in submission.upserts if given.email is not msgspec.UNSET}
+    listed = _Listing(submission.body.channels or [], inline, endpoints)
+    return [
+        listed.one(entry, known.get(entry))
+        if isinstance(entry, str)
+        else listed.topic(entry, counts.get(entry["topic"], 0), members[entry["topic"]])
+        for entry in submission.entries
+    ]
+
+
+class _Listing:
+    """Says each recipient's ways; who was listed before is reached once only."""
+
+    def __init__(
+        self, channels: list[str], inline: Mapping[str, Any], endpoints: Mapping[UUID, dict[str, tuple[Address, ...]]]
+    ) -> None:
+        self._channels = channels
+        self._inline = inline
+        self._endpoints = endpoints
+        self._listed: set[str] = set()
+
+    def one(self, entry: str, row: Recipient | None) -> dict[str, Any]:
+        return {"entry": entry, "count": 1, "recipients": [self._recipient(entry, row)]}
+
+    def topic(self, entry: dict[str, str], count: int, rows: Iterable[Recipient]) -> dict[str, Any]:
+        return {"entry": entry, "count": count, "recipients": [self._recipient(row.external_id, row) for row in rows]}
+
+    def _recipient(self, external_id: str, row: Recipient | None) -> dict[str, Any]:
+        again = external_id in self._listed
+        self._listed.add(external_id)
+        email = self._inline.get(external_id, row.email if row else None)
+        endpoints = self._endpoints.get(row.id, {}) if row else {}
+        target = Target(row.id if row else UUID(int=0), external_id, email, endpoints)
+        ways = [] if again else [_way_out(way) for way in plan_ways(self._channels, target)]
+        return {
+            "recipient": external_id,
+            "known": row is not None,
+            "ways": ways or [{**_NO_WAY, "channel": name, "reason": "listed_before"} for name in self._channels],
+        }
+
+
+_NO_WAY: Final = {"delivers": False, "address": None, "endpoint": None}
+
+
+def _way_out(way: Way) -> dict[str, Any]:
+    return {
+        "channel": way.channel,
+        "delivers": not way.reason,
+        "address": way.address,
+        "endpoint": ids.encode("end", way.endpoint_id) if way.endpoint_id else None,
+        "reason": way.reason or None,
+    }
+
+
+def _topics(submission: Submission) -> dict[str, Topic]:
+    keys = {key for _, key in submission.topics}
+    topics = {row.key: row for row in Topic.objects.filter(project_id=submission.project_id, key__in=keys)}
+    faults = [
+        Fault(f"/recipients/{at}/topic", "No topic has this key.") for at, key in submission.topics if key not in topics
+    ]
+    if faults:
+        raise Invalid(faults)
+    return topics
+
+
+def _members(topics: Mapping[str, Topic]) -> dict[str, list[Recipient]]:
+    found: dict[str, list[Recipient]] = {}
+    room = MOST_LISTED
+    for key, topic in topics.items():
+        rows = Subscription.objects.filter(topic=topic).select_related("recipient").order_by("recipient_id")
+        found[key] = [row.recipient for row in rows[: min(room, MOST_PER_TOPIC)]] if room else []
+        room -= len(found[key])
+    return found
+
+
+def _endpoints(recipients: Iterable[UUID]) -> dict[UUID, dict[str, tuple[Address, ...]]]:
+    found: dict[UUID, dict[str, tuple[Address, ...]]] = defaultdict(dict)
+    enabled = Endpoint.objects.filter(recipient_id__in=set(recipients), state=Endpoint.State.ENABLED).order_by("id")
+    for row in enabled:
+        own = found[row.recipient_id]
+        own[row.channel] = (*own.get(row.channel, ()), Address(row.id, row.url))
+    return found

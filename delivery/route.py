@@ -1,0 +1,186 @@
+"""The routing stage: accepted notifications are claimed and become deliveries.
+
+Explicit recipients of a whole batch of notifications are resolved with a handful of statements. Topics are walked in chunks in
+the order of their members, each chunk with the cursor that follows it in one transaction, so a crash repeats at most
+the work of one chunk and `delivery_once` makes that harmless. After some chunks a large notification goes back to
+the queue, so others get their turn.
+"""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+import structlog
+from psycopg import AsyncConnection
+from psycopg.rows import TupleRow
+
+from delivery import metrics
+from delivery.conf import DeliveryConf
+from delivery.routing import Target, plan_ways
+from delivery.targets import find_targets, page_of_topic
+from notifications import ids
+
+Connection = AsyncConnection[TupleRow]
+log = structlog.get_logger(__name__)
+
+CHUNKS_PER_TURN: Final = 5
+
+_CLAIM: Final = """
+    WITH due AS MATERIALIZED (
+        SELECT id, row_number() OVER () AS n FROM (
+            SELECT id FROM notifications_notification WHERE available_at <= now()
+             ORDER BY available_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED) AS locked),
+    judged AS (
+        SELECT due.id, due.n, CASE WHEN o.expires_at <= now() THEN 'expired' WHEN o.claims >= %(max_claims)s THEN 'failed'
+                                   ELSE 'accepted' END AS status
+          FROM due JOIN notifications_notification o USING (id))
+    UPDATE notifications_notification o
+       SET status = j.status,
+           reason = CASE j.status WHEN 'expired' THEN 'expires_at_passed' WHEN 'failed' THEN 'poison' ELSE '' END,
+           available_at = CASE j.status WHEN 'accepted' THEN now() + make_interval(secs => %(lease)s) END,
+           lease_token = CASE j.status WHEN 'accepted' THEN (%(tokens)s::uuid[])[j.n] END,
+           claims = o.claims + 1
+      FROM judged j WHERE o.id = j.id
+    RETURNING o.id, o.lease_token, o.project_id, o.recipients, o.channels, o.expires_at, o.route_cursor, o.status"""
+_ROUTED: Final = """
+    UPDATE notifications_notification o SET status = 'routed', routed_at = now(), available_at = NULL, lease_token = NULL,
+           claims = 0, route_cursor = NULL
+      FROM unnest(%s::uuid[], %s::uuid[]) AS g (id, token) WHERE o.id = g.id AND o.lease_token = g.token
+    RETURNING o.id"""
+_PROGRESS: Final = """
+    UPDATE notifications_notification SET route_cursor = %(cursor)s::jsonb, claims = 0,
+           available_at = now() + make_interval(secs => %(lease)s),
+           lease_token = CASE WHEN %(lease)s > 0 THEN lease_token END
+     WHERE id = %(id)s AND lease_token = %(token)s RETURNING id"""
+_INSERT: Final = """
+    INSERT INTO delivery_delivery (id, project_id, notification_id, recipient_id, channel, endpoint_id, expires_at, state, reason,
+                                   available_at, finished_at)
+    SELECT id, project_id, notification_id, recipient_id, channel, endpoint_id, expires_at,
+           CASE WHEN g.reason = '' THEN 'queued' ELSE 'failed' END, g.reason,
+           CASE WHEN g.reason = '' THEN now() END, CASE WHEN g.reason <> '' THEN now() END
+      FROM unnest(%s::uuid[], %s::uuid[], %s::uuid[], %s::uuid[], %s::text[], %s::uuid[], %s::timestamptz[], %s::text[])
+           AS g (id, project_id, notification_id, recipient_id, channel, endpoint_id, expires_at, reason)
+    ON CONFLICT DO NOTHING"""
+
+
+@dataclass(frozen=True, slots=True)
+class Routing:
+    """One claimed notification, as far as routing is concerned."""
+
+    id: UUID
+    token: UUID
+    project_id: UUID
+    recipients: list[Any]
+    channels: list[str]
+    expires_at: datetime | None
+    cursor: dict[str, Any] | None
+
+    @property
+    def names(self) -> list[str]:
+        """The recipients named one by one."""
+        return [entry for entry in self.recipients if isinstance(entry, str)]
+
+    @property
+    def topics(self) -> list[str]:
+        return [entry["topic"] for entry in self.recipients if not isinstance(entry, str)]
+
+
+async def route(connection: Connection, conf: DeliveryConf) -> tuple[int, set[str]]:
+    """Route one batch: how many notifications were claimed, and the channels that got work."""
+    cursor = await connection.execute(
+        _CLAIM,
+        {
+            "limit": conf.route_batch,
+            "lease": conf.lease_seconds,
+            "max_claims": conf.max_claims,
+            "tokens": [ids.new_uuid() for _ in range(conf.route_batch)],
+        },
+        prepare=True,
+    )
+    rows = await cursor.fetchall()
+    claimed = [Routing(*row[:-1]) for row in rows if row[-1] == "accepted"]
+    channels = {channel for item in claimed for channel in item.channels}
+    small = [item for item in claimed if not item.topics]
+    if small:
+        await _route_small(connection, small)
+    for item in claimed:
+        if item.topics:
+            await _route_topics(connection, item, conf)
+    metrics.ROUTED.inc(len(claimed))
+    return len(rows), channels
+
+
+async def _route_small(connection: Connection, items: list[Routing]) -> None:
+    """All notifications without topics in one transaction."""
+    async with connection.transaction():
+        mine = await _finish(connection, items)
+        kept = [item for item in items if item.id in mine]
+        targets = await find_targets(connection, [(item.project_id, name) for item in kept for name in item.names])
+        rows = [
+            row
+            for item in kept
+            for name in dict.fromkeys(item.names)
+            for row in _rows(item, targets[item.project_id, name])
+        ]
+        await _insert(connection, rows)
+
+
+async def _route_topics(connection: Connection, item: Routing, conf: DeliveryConf) -> None:
+    """Some chunks of one large notification; its last chunk also routes those named one by one."""
+    position = item.cursor or {"entry": 0, "after": None}
+    for _ in range(CHUNKS_PER_TURN):
+        entry, after = position["entry"], position["after"]
+        async with connection.transaction():
+            if entry >= len(item.topics):
+                break
+            page = await page_of_topic(
+                connection, item.project_id, item.topics[entry], after and UUID(after), limit=conf.route_chunk
+            )
+            full = len(page) == conf.route_chunk
+            position = (
+                {"entry": entry, "after": page[-1].recipient_id.hex} if full else {"entry": entry + 1, "after": None}
+            )
+            if not await _keep(connection, item, position, conf.lease_seconds):
+                return
+            await _insert(connection, [row for target in page for row in _rows(item, target)])
+    if position["entry"] >= len(item.topics):
+        await _route_small(connection, [item])
+    else:
+        await _keep(connection, item, position, 0.0)
+
+
+async def _keep(connection: Connection, item: Routing, position: dict[str, Any], lease: float) -> bool:
+    """Store how far the expansion has come, with a fresh lease, or give the rest back (0); False when fenced off."""
+    values = {"cursor": json.dumps(position), "lease": lease, "id": item.id, "token": item.token}
+    cursor = await connection.execute(_PROGRESS, values)
+    return await cursor.fetchone() is not None
+
+
+async def _finish(connection: Connection, items: list[Routing]) -> set[UUID]:
+    """Mark as routed, fenced; which of them are still ours."""
+    ordered = sorted(items, key=lambda item: item.id)
+    cursor = await connection.execute(_ROUTED, ([i.id for i in ordered], [i.token for i in ordered]), prepare=True)
+    return {row[0] for row in await cursor.fetchall()}
+
+
+def _rows(item: Routing, target: Target) -> list[tuple[Any, ...]]:
+    return [
+        (
+            ids.new_uuid(),
+            item.project_id,
+            item.id,
+            target.recipient_id,
+            way.channel,
+            way.endpoint_id,
+            item.expires_at,
+            way.reason,
+        )
+        for way in plan_ways(item.channels, target)
+    ]
+
+
+async def _insert(connection: Connection, rows: list[tuple[Any, ...]]) -> None:
+    if rows:
+        await connection.execute(_INSERT, [list(column) for column in zip(*rows, strict=True)], prepare=True)

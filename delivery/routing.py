@@ -1,0 +1,56 @@
+"""By which ways a recipient is reached: the decision, without I/O.
+
+Used by the routing stage and by the dry run alike, so that what is shown is what happens.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+from uuid import UUID
+
+IN_APP: Final = "in_app"
+EMAIL: Final = "email"
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """One endpoint of a recipient, as routing needs it."""
+
+    endpoint_id: UUID
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A recipient with everything by which it can be reached: enabled endpoints by channel."""
+
+    recipient_id: UUID
+    external_id: str
+    email: str | None
+    endpoints: Mapping[str, tuple[Address, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """One delivery to be made; with a `reason` it cannot go out and is recorded as failed for that reason."""
+
+    channel: str
+    endpoint_id: UUID | None = None
+    address: str | None = None
+    reason: str = ""
+
+
+def plan_ways(channels: Iterable[str], target: Target) -> list[Way]:
+    """Every delivery that these channels mean for this recipient; at least one per channel."""
+    return [way for channel in channels for way in _plan_channel(channel, target)]
+
+
+def _plan_channel(channel: str, target: Target) -> list[Way]:
+    if channel == IN_APP:
+        return [Way(channel)]
+    if channel == EMAIL:
+        return [Way(channel, address=target.email, reason="" if target.email else "no_email")]
+    addresses = target.endpoints.get(channel, ())
+    if not addresses:
+        return [Way(channel, reason="no_endpoint")]
+    return [Way(channel, endpoint_id=address.endpoint_id, address=address.url) for address in addresses]

@@ -1,0 +1,77 @@
+"""Reading recipients for routing: by name, creating bare ones, and page by page from a topic; with their endpoints."""
+
+from collections import defaultdict
+from typing import Final
+from uuid import UUID
+
+from psycopg import AsyncConnection
+from psycopg.rows import TupleRow
+
+from delivery.routing import Address, Target
+from notifications import ids
+
+Connection = AsyncConnection[TupleRow]
+
+_FIND: Final = """
+    SELECT r.project_id, r.external_id, r.id, r.email FROM notifications_recipient r
+      JOIN unnest(%s::uuid[], %s::text[]) AS asked (project_id, external_id) USING (project_id, external_id)"""
+_CREATE: Final = """
+    INSERT INTO notifications_recipient (id, project_id, external_id, data)
+    SELECT *, '{}' FROM unnest(%s::uuid[], %s::uuid[], %s::text[])
+    ON CONFLICT (project_id, external_id) DO NOTHING"""
+_PAGE: Final = """
+    SELECT s.recipient_id, r.external_id, r.email
+      FROM notifications_subscription s
+      JOIN notifications_topic t ON t.id = s.topic_id
+      JOIN notifications_recipient r ON r.id = s.recipient_id
+     WHERE t.project_id = %s AND t.key = %s AND s.recipient_id > %s
+     ORDER BY s.recipient_id LIMIT %s"""
+_ENDPOINTS: Final = """
+    SELECT recipient_id, channel, id, url FROM notifications_endpoint
+     WHERE recipient_id = ANY(%s) AND state = 'enabled' ORDER BY id"""
+_FIRST: Final = UUID(int=0)
+
+Name = tuple[UUID, str]
+
+
+async def find_targets(connection: Connection, names: list[Name]) -> dict[Name, Target]:
+    """The recipients with these ids of these projects; unknown ones are made, bare."""
+    wanted = sorted(set(names))
+    if not wanted:
+        return {}
+    found = await _find(connection, wanted)
+    missing = [name for name in wanted if name not in found]
+    if missing:
+        columns = ([ids.new_uuid() for _ in missing], [p for p, _ in missing], [n for _, n in missing])
+        await connection.execute(_CREATE, columns, prepare=True)
+        found |= await _find(connection, missing)
+    endpoints = await _endpoints(connection, [recipient_id for recipient_id, _ in found.values()])
+    return {
+        name: Target(recipient_id, name[1], email, endpoints.get(recipient_id, {}))
+        for name, (recipient_id, email) in found.items()
+    }
+
+
+async def page_of_topic(
+    connection: Connection, project_id: UUID, key: str, after: UUID | None, *, limit: int
+) -> list[Target]:
+    """The next members of a topic in order of their row ids."""
+    cursor = await connection.execute(_PAGE, (project_id, key, after or _FIRST, limit), prepare=True)
+    rows = await cursor.fetchall()
+    endpoints = await _endpoints(connection, [row[0] for row in rows])
+    return [Target(row[0], row[1], row[2], endpoints.get(row[0], {})) for row in rows]
+
+
+async def _find(connection: Connection, names: list[Name]) -> dict[Name, tuple[UUID, str | None]]:
+    cursor = await connection.execute(_FIND, ([p for p, _ in names], [n for _, n in names]), prepare=True)
+    return {(row[0], row[1]): (row[2], row[3]) for row in await cursor.fetchall()}
+
+
+async def _endpoints(connection: Connection, recipients: list[UUID]) -> dict[UUID, dict[str, tuple[Address, ...]]]:
+    found: dict[UUID, dict[str, tuple[Address, ...]]] = defaultdict(dict)
+    if recipients:
+        cursor = await connection.execute(_ENDPOINTS, (recipients,), prepare=True)
+        for recipient_id, channel, endpoint_id, url in await cursor.fetchall():
+            own = found[recipient_id]
+            own[channel] = (*own.get(channel, ()), Address(endpoint_id, url))
+    return found

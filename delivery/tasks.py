@@ -1,0 +1,46 @@
+"""Celery tasks: wake-ups. Each hands one coroutine to the process's engine; losing a message loses only time."""
+
+from typing import Any, Final
+
+from celery import shared_task
+from celery.signals import worker_process_init, worker_process_shutdown
+
+from delivery.engine import ROUTE
+from delivery.loop import current, stop_current
+from notifications.events import ROUTE_TASK, SEND_TASK
+from schedules.periodic import SWEEP_TASK
+
+_PATIENCE_SECONDS: Final = 10.0
+
+
+@shared_task(name=ROUTE_TASK)
+def route() -> None:
+    """Route what was accepted."""
+    _work([ROUTE])
+
+
+@shared_task(name=SEND_TASK)
+def send() -> None:
+    """Send what is due."""
+    _work(current().engine.channels)
+
+
+@shared_task(name=SWEEP_TASK)
+def sweep() -> None:
+    """What Beat asks for: everything that is due, whoever forgot to ring."""
+    _work([ROUTE, *current().engine.channels])
+
+
+def _work(stages: list[str]) -> None:
+    running = current()
+    running.call(running.engine.work(stages, patience=_PATIENCE_SECONDS), timeout=_PATIENCE_SECONDS + 5.0)
+
+
+@worker_process_init.connect
+def _begin(**_: Any) -> None:
+    current()
+
+
+@worker_process_shutdown.connect
+def _end(**_: Any) -> None:
+    stop_current()

@@ -1,0 +1,62 @@
+"""Where embedded PostgreSQL keeps its files and as whom it runs.
+
+An ordinary user's server lives in the data directory. Root's server runs under another account, which cannot reach
+into (say) a closed home folder: its files lie below /var/lib/carillon, and the data directory remembers where. No
+folder that is not ours has its permissions changed.
+"""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from deploy.launcher.accounts import Account, is_root, unprivileged_account
+from deploy.launcher.binaries import postgres_installation, shared_postgres_installation, system_folder
+from deploy.launcher.errors import StartError
+from deploy.launcher.folders import make_private_folder, path_digest, socket_folder
+
+
+@dataclass(frozen=True)
+class Place:
+    """One server's home (holds `data`), its socket folder, its programs, and its account when it is not ours."""
+
+    home: Path
+    sockets: Path
+    installation: Path
+    account: Account | None
+
+
+def find_place(data_dir: Path) -> Place:
+    """Decide (or remember) where the server of this data directory lives; creates the folders."""
+    own = data_dir / "postgres"
+    if not is_root():
+        home = make_private_folder(own)
+        return Place(home, socket_folder(data_dir), postgres_installation(), None)
+    if own.is_dir() and own.stat().st_uid != 0:
+        # An ordinary user started here before; the server goes on as that user.
+        state = own.stat()
+        account = Account(state.st_uid, state.st_gid)
+        return Place(own, _lent_folder(own / "run", account), shared_postgres_installation(), account)
+    account = unprivileged_account()
+    home = _remembered_home(data_dir, account)
+    return Place(home, _lent_folder(home / "run", account), shared_postgres_installation(), account)
+
+
+def _remembered_home(data_dir: Path, account: Account) -> Path:
+    note = data_dir / "postgres.place"
+    if note.exists():
+        home = Path(note.read_text().strip())
+        if not home.is_dir():
+            raise StartError(
+                f"the database of {data_dir} was kept in {home}, which is gone: restore that folder, "
+                f"or remove {note} to begin with an empty database"
+            )
+        return home
+    home = _lent_folder(system_folder() / path_digest(data_dir), account)
+    note.write_text(f"{home}\n")
+    return home
+
+
+def _lent_folder(path: Path, account: Account) -> Path:
+    make_private_folder(path)
+    os.chown(path, account.uid, account.gid)
+    return path

@@ -1,0 +1,57 @@
+"""One ASGI server process on a listening socket that the launcher opened: `python -m deploy.web --fd N`."""
+
+import argparse
+import socket
+import sys
+
+import uvicorn
+
+GRACE_SECONDS = 12
+KEEP_ALIVE_SECONDS = 65
+FRAME_LIMIT_BYTES = 64 * 1024
+
+
+class DrainingServer(uvicorn.Server):
+    """Tells inbox sockets to resume elsewhere before uvicorn closes what is left."""
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        for server in self.servers:
+            server.close()
+        # Only a process that has served a socket has a hub; importing one now would be wasted time.
+        hub = sys.modules.get("consumers.hub")
+        if hub is not None:
+            await hub.drain()
+        await super().shutdown(sockets)
+
+
+def server_config() -> uvicorn.Config:
+    """Each setting away from uvicorn's default was measured or asked for; see the ADR on the lean handler."""
+    return uvicorn.Config(
+        app="deploy.asgi:application",
+        loop="uvloop",
+        http="httptools",
+        ws="websockets-sansio",
+        ws_per_message_deflate=False,
+        # A frame slightly too large must reach the consumer, which answers with its own close code.
+        ws_max_size=4 * FRAME_LIMIT_BYTES,
+        backlog=4096,
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        lifespan="on",
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+    )
+
+
+def main() -> None:
+    """Serve until SIGTERM."""
+    parser = argparse.ArgumentParser(prog="deploy.web", description=__doc__)
+    parser.add_argument("--fd", type=int, required=True, help="number of the inherited listening socket")
+    listener = socket.socket(fileno=parser.parse_args().fd)
+    listener.setblocking(False)
+    DrainingServer(server_config()).run(sockets=[listener])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,67 @@
+"""Reads of what a project is made of. Querysets are given to `api.paging`, which cuts the page."""
+
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from notifications.errors import NotFound
+from notifications.models import Endpoint, Notification, Recipient, Subscription, Topic
+
+
+def recipients_of(project_id: UUID) -> QuerySet[Recipient]:
+    """All recipients of a project."""
+    return Recipient.objects.filter(project_id=project_id)
+
+
+def get_recipient(*, project_id: UUID, external_id: str) -> Recipient:
+    """One recipient by the caller's id. Raises `NotFound`."""
+    recipient = recipients_of(project_id).filter(external_id=external_id).first()
+    if recipient is None:
+        raise NotFound
+    return recipient
+
+
+def endpoints_of(*, project_id: UUID, external_id: str) -> QuerySet[Endpoint]:
+    """A recipient's endpoints. Raises `NotFound` for the recipient."""
+    recipient = get_recipient(project_id=project_id, external_id=external_id)
+    return Endpoint.objects.filter(recipient=recipient).select_related("recipient")
+
+
+def get_endpoint(*, project_id: UUID, external_id: str, endpoint_id: UUID) -> Endpoint:
+    """One endpoint of a recipient. Raises `NotFound`."""
+    endpoint = endpoints_of(project_id=project_id, external_id=external_id).filter(id=endpoint_id).first()
+    if endpoint is None:
+        raise NotFound
+    return endpoint
+
+
+def topics_of(project_id: UUID) -> QuerySet[Topic]:
+    """All topics of a project."""
+    return Topic.objects.filter(project_id=project_id)
+
+
+def get_topic(*, project_id: UUID, key: str) -> Topic:
+    """One topic. Raises `NotFound`."""
+    topic = topics_of(project_id).filter(key=key).first()
+    if topic is None:
+        raise NotFound
+    return topic
+
+
+def subscriptions_of(*, project_id: UUID, key: str) -> QuerySet[Subscription]:
+    """Who belongs to a topic; paged by recipient, along the index that routing walks. Raises `NotFound`."""
+    topic = get_topic(project_id=project_id, key=key)
+    return Subscription.objects.filter(topic=topic).select_related("recipient")
+
+
+def notifications_of(project_id: UUID) -> QuerySet[Notification]:
+    """All notifications of a project."""
+    return Notification.objects.filter(project_id=project_id)
+
+
+def get_notification(*, project_id: UUID, notification_id: UUID) -> Notification:
+    """One notification. Raises `NotFound`."""
+    notification = notifications_of(project_id).filter(id=notification_id).first()
+    if notification is None:
+        raise NotFound
+    return notification

@@ -1,0 +1,16 @@
+"""What happens by the clock, for Celery Beat: the sweep behind every wake-up, and the forgetting.
+
+Beat's database scheduler copies these into its tables, where the admin shows and changes them. Each is safe to run twice,
+late or never: the sweep only claims what is due, and the workers sweep by themselves as well.
+"""
+
+from typing import Any, Final
+
+from schedules.tasks import FORGET_TASK
+
+SWEEP_TASK: Final = "delivery.sweep"
+
+BEAT_SCHEDULE: Final[dict[str, dict[str, Any]]] = {
+    "sweep: claim whatever is due": {"task": SWEEP_TASK, "schedule": 5.0, "options": {"expires": 5}},
+    "forget: drop old idempotency keys": {"task": FORGET_TASK, "schedule": 3600.0, "options": {"expires": 600}},
+}
