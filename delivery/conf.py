@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any
 
 from django.conf import settings
 
@@ -45,4 +45,5 @@ class DeliveryConf:
 
 def conf() -> DeliveryConf:
     """The settings in force."""
-    return cast(DeliveryConf, settings.CARILLON_DELIVERY)
+    loaded: DeliveryConf = settings.CARILLON_DELIVERY
+    return loaded

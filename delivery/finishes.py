@@ -1,15 +1,17 @@
 """Finishing: outcomes of attempts written in groups, fenced by their lease tokens.
 
 Like intake's group commit: while one flush is under way, outcomes gather for the next. An outcome whose token is no longer
-the delivery's came too late: it is noted at its attempt (`applied` false) and changes nothing else.
+the delivery's came too late: it is noted at its attempt (`applied` false) and changes nothing else. What the database
+refuses is written alone and without the other side's words, so it harms nobody else.
 """
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 from uuid import UUID
 
 import msgspec
+import psycopg
 import structlog
 from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
@@ -23,6 +25,8 @@ log = structlog.get_logger(__name__)
 
 _PAUSE_SECONDS: Final = 0.5
 _MOST: Final = 500
+_LONGEST_REASON: Final = 64
+_REFUSED: Final = (psycopg.DataError, psycopg.IntegrityError, UnicodeError, TypeError)
 _encode = msgspec.json.Encoder().encode
 
 _FINISH: Final = """
@@ -36,10 +40,10 @@ _FINISH: Final = """
                available_at = now() + make_interval(secs => g.delay),
                finished_at = CASE WHEN g.delay IS NULL THEN now() END
           FROM given g WHERE d.id = g.id AND d.lease_token = g.token
-        RETURNING d.id)
+        RETURNING g.token)
     UPDATE delivery_attempt a
        SET outcome = g.outcome, duration_ms = g.duration_ms, response = g.response,
-           applied = EXISTS (SELECT FROM finished f WHERE f.id = g.id)
+           applied = EXISTS (SELECT FROM finished f WHERE f.token = g.token)
       FROM given g WHERE a.id = g.token
     RETURNING a.applied"""
 _DISABLE: Final = """
@@ -85,11 +89,24 @@ class Finisher:
                 self._waiting = group + self._waiting
                 await asyncio.sleep(_PAUSE_SECONDS)
                 continue
+            except Exception:
+                log.exception("finish_failed", attempts=len(group))  # their leases run out
             for _, future in group:
                 if not future.done():
                     future.set_result(None)
 
     async def _flush(self, group: list[Finish]) -> None:
+        try:
+            await self._write(group)
+        except _REFUSED as error:
+            if len(group) > 1:
+                for finish in group:
+                    await self._flush([finish])
+                return
+            log.warning("finish_refused_by_database", error=type(error).__name__, channel=group[0].channel)
+            await self._write([_bare(group[0])])
+
+    async def _write(self, group: list[Finish]) -> None:
         columns = zip(*(_row(finish) for finish in sorted(group, key=lambda finish: finish.delivery_id)), strict=True)
         gone = [f.endpoint_id for f in group if f.verdict.disable_endpoint and f.endpoint_id]
         async with self._pool.connection() as connection, connection.transaction():
@@ -100,6 +117,16 @@ class Finisher:
         metrics.LATE.inc(late)
         for finish in group:
             metrics.ATTEMPTS.labels(finish.channel, finish.verdict.state).inc()
+
+
+def _bare(finish: Finish) -> Finish:
+    """The same outcome in words that surely fit."""
+    verdict = replace(
+        finish.verdict,
+        reason=finish.verdict.reason[:_LONGEST_REASON],
+        outcome=finish.verdict.outcome[:_LONGEST_REASON],
+    )
+    return replace(finish, verdict=verdict, response={})
 
 
 def _row(finish: Finish) -> tuple[Any, ...]:

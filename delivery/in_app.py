@@ -2,7 +2,8 @@
 
 There is no network between the claim and the outcome, so no lease is needed: claim, offset, message, log entry, attempt and
 final state commit together or not at all, which is what makes "one in-app message per delivery, ever" true. Only
-then the recipient's group is told; that push is a hint and may be lost.
+then the recipient's group is told; that push is a hint and may be lost. A batch that the database refuses is done again
+row by row, so that a row harms only itself.
 """
 
 import uuid
@@ -14,6 +15,7 @@ from uuid import UUID
 
 import msgspec
 import psycopg
+import structlog
 from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
 
@@ -25,13 +27,18 @@ from notifications.events import LiveEvent
 from notifications.inbox.shapes import live_event, message_out
 
 Connection = AsyncConnection[TupleRow]
+log = structlog.get_logger(__name__)
 _encode = msgspec.json.Encoder().encode
 
-_LOCK: Final = """
-    SELECT d.id, d.project_id, d.recipient_id, d.notification_id, d.expires_at <= now(), now()
-      FROM delivery_delivery d JOIN notifications_recipient r ON r.id = d.recipient_id
-     WHERE d.channel = 'in_app' AND d.available_at <= now()
-     ORDER BY d.available_at LIMIT %s FOR UPDATE OF d SKIP LOCKED"""
+_DUE: Final = (
+    "SELECT id FROM delivery_delivery WHERE channel = 'in_app' AND available_at <= now() ORDER BY available_at LIMIT %s"
+)
+_READ: Final = """
+    SELECT d.id, d.project_id, d.recipient_id, d.notification_id, d.expires_at <= now(), r.id IS NULL, now()
+      FROM delivery_delivery d LEFT JOIN notifications_recipient r ON r.id = d.recipient_id
+     WHERE d.channel = 'in_app' AND d.available_at <= now()"""
+_LOCK: Final = _READ + " ORDER BY d.available_at LIMIT %s FOR UPDATE OF d SKIP LOCKED"
+_LOCK_ONE: Final = _READ + " AND d.id = %s FOR UPDATE OF d SKIP LOCKED"
 _BUMP: Final = """
     INSERT INTO notifications_inbox AS mine (recipient_id, epoch, "offset", unread, unseen)
     SELECT recipient, epoch, n, n, n FROM unnest(%s::uuid[], %s::uuid[], %s::int[]) AS g (recipient, epoch, n)
@@ -49,12 +56,12 @@ _INSERT_EVENTS: Final = """
 _CLOSE: Final = """
     WITH closed AS (
         UPDATE delivery_delivery d SET state = g.state, reason = g.reason, available_at = NULL, finished_at = now(),
-               lease_token = NULL, claims = 0, attempt_count = d.attempt_count + 1
-          FROM unnest(%s::uuid[], %s::text[], %s::text[]) AS g (id, state, reason) WHERE d.id = g.id
-        RETURNING d.id, d.attempt_count, d.reason)
+               lease_token = NULL, claims = 0, attempt_count = d.attempt_count + (g.attempt IS NOT NULL)::int
+          FROM unnest(%s::uuid[], %s::text[], %s::text[], %s::uuid[]) AS g (id, state, reason, attempt) WHERE d.id = g.id
+        RETURNING d.id, d.attempt_count, d.reason, g.attempt)
     INSERT INTO delivery_attempt (id, delivery_id, number, duration_ms, outcome, response)
-    SELECT a.attempt, c.id, c.attempt_count, 0, c.reason, '{}'
-      FROM closed c JOIN unnest(%s::uuid[], %s::uuid[]) AS a (id, attempt) USING (id)"""
+    SELECT attempt, id, attempt_count, 0, reason, '{}' FROM closed WHERE attempt IS NOT NULL"""
+_REFUSED: Final = (psycopg.DataError, psycopg.IntegrityError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,54 +71,80 @@ class _Due:
     recipient_id: UUID
     notification_id: UUID
     expired: bool | None
+    erased: bool
     now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class _Verdict:
+    state: State
+    reason: str
+
+
+_STORED: Final = _Verdict(State.DELIVERED, "stored_in_inbox")
+_TOO_LATE: Final = _Verdict(State.EXPIRED, "expires_at_passed")
+_NOBODY: Final = _Verdict(State.FAILED, "recipient_erased")
+_NOTHING: Final = _Verdict(State.FAILED, "notification_erased")
+_UNSTORABLE: Final = _Verdict(State.FAILED, "refused_by_database")
 
 
 async def deliver(connection: Connection, *, limit: int) -> tuple[int, list[LiveEvent]]:
     """Move up to `limit` due deliveries into inboxes: how many were due, and what to push to whom after the commit."""
     try:
-        return await _deliver(connection, limit=limit)
-    except (psycopg.errors.IntegrityError, psycopg.errors.DataError):
-        if limit == 1:
-            return await _give_up(connection)
-        return await _deliver_singly(connection, limit=limit)
-
-
-async def _deliver(connection: Connection, *, limit: int) -> tuple[int, list[LiveEvent]]:
-    async with connection.transaction():
-        cursor = await connection.execute(_LOCK, (limit,), prepare=True)
-        rows = [_Due(*row) for row in await cursor.fetchall()]
-        live = [row for row in rows if not row.expired]
-        events = await _store(connection, live) if live else []
-        if rows:
-            await _close(connection, rows)
-    metrics.ATTEMPTS.labels("in_app", State.DELIVERED).inc(len(live))
-    return len(rows), events
+        async with connection.transaction():
+            cursor = await connection.execute(_LOCK, (limit,), prepare=True)
+            count, events = await _deliver(connection, [_Due(*row) for row in await cursor.fetchall()])
+    except _REFUSED:
+        count, events = await _deliver_singly(connection, limit=limit)
+    metrics.ATTEMPTS.labels("in_app", State.DELIVERED).inc(len(events))
+    return count, events
 
 
 async def _deliver_singly(connection: Connection, *, limit: int) -> tuple[int, list[LiveEvent]]:
-    """One row at a time, so that a row the database refuses harms only itself."""
-    seen, events = 0, []
-    for _ in range(limit):
-        count, stored = await deliver(connection, limit=1)
-        if not count:
-            break
-        seen += count
+    cursor = await connection.execute(_DUE, (limit,))
+    count, events = 0, []
+    for (delivery_id,) in await cursor.fetchall():
+        try:
+            done, stored = await _deliver_one(connection, delivery_id)
+        except _REFUSED as error:
+            log.warning(
+                "in_app_refused_by_database", delivery=ids.encode("dlv", delivery_id), error=type(error).__name__
+            )
+            done, stored = await _deliver_one(connection, delivery_id, refused=True)
+        count += done
         events += stored
-    return seen, events
+    return count, events
 
 
-async def _give_up(connection: Connection) -> tuple[int, list[LiveEvent]]:
+async def _deliver_one(
+    connection: Connection, delivery_id: UUID, *, refused: bool = False
+) -> tuple[int, list[LiveEvent]]:
     async with connection.transaction():
-        cursor = await connection.execute(_LOCK, (1,))
-        rows = [_Due(*row) for row in await cursor.fetchall()]
-        await _close(connection, rows, refused=True)
-    return len(rows), []
+        cursor = await connection.execute(_LOCK_ONE, (delivery_id,))
+        return await _deliver(connection, [_Due(*row) for row in await cursor.fetchall()], refused=refused)
 
 
-async def _store(connection: Connection, due: list[_Due]) -> list[LiveEvent]:
-    """Take offsets, write messages and log entries, and build what will be stored."""
+async def _deliver(connection: Connection, due: list[_Due], *, refused: bool = False) -> tuple[int, list[LiveEvent]]:
+    """Decide about each locked row, store what is to be stored, and close them all; inside the caller's transaction."""
+    if not due:
+        return 0, []
     said = await read_messages(connection, list({row.notification_id for row in due}))
+    verdicts = [
+        _TOO_LATE if row.expired
+        else _NOBODY if row.erased
+        else _NOTHING if row.notification_id not in said
+        else _UNSTORABLE if refused
+        else _STORED
+        for row in due
+    ]  # fmt: skip
+    live = [row for row, verdict in zip(due, verdicts, strict=True) if verdict is _STORED]
+    events = await _store(connection, live, said) if live else []
+    await _close(connection, due, verdicts)
+    return len(due), events
+
+
+async def _store(connection: Connection, due: list[_Due], said: dict[UUID, Message]) -> list[LiveEvent]:
+    """Take offsets, write messages and log entries, and build what will be pushed."""
     wanted = sorted(Counter(row.recipient_id for row in due).items())
     cursor = await connection.execute(
         _BUMP, ([r for r, _ in wanted], [uuid.uuid4() for _ in wanted], [n for _, n in wanted]), prepare=True
@@ -178,17 +211,15 @@ def _event(
     )
 
 
-async def _close(connection: Connection, rows: list[_Due], *, refused: bool = False) -> None:
-    verdicts = [
-        (State.FAILED, "refused_by_database") if refused
-        else (State.EXPIRED, "expires_at_passed") if row.expired
-        else (State.DELIVERED, "stored_in_inbox")
-        for row in rows
-    ]  # fmt: skip
-    deliveries = [row.delivery_id for row in rows]
-    attempts = [ids.new_uuid() for _ in rows]
-    await connection.execute(
-        _CLOSE,
-        (deliveries, [str(state) for state, _ in verdicts], [reason for _, reason in verdicts], deliveries, attempts),
-        prepare=True,
-    )
+async def _close(connection: Connection, due: list[_Due], verdicts: list[_Verdict]) -> None:
+    """Write the final states; what was tried leaves an attempt."""
+    rows = [
+        (
+            row.delivery_id,
+            str(verdict.state),
+            verdict.reason,
+            ids.new_uuid() if verdict in (_STORED, _UNSTORABLE) else None,
+        )
+        for row, verdict in zip(due, verdicts, strict=True)
+    ]
+    await connection.execute(_CLOSE, [list(column) for column in zip(*rows, strict=True)], prepare=True)

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
+import psycopg
 import structlog
 from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
@@ -26,6 +27,7 @@ Connection = AsyncConnection[TupleRow]
 log = structlog.get_logger(__name__)
 
 CHUNKS_PER_TURN: Final = 5
+_REFUSED: Final = (psycopg.DataError, psycopg.IntegrityError)
 
 _CLAIM: Final = """
     WITH due AS MATERIALIZED (
@@ -107,13 +109,27 @@ async def route(connection: Connection, conf: DeliveryConf) -> tuple[int, set[st
         await _route_small(connection, small)
     for item in claimed:
         if item.topics:
-            await _route_topics(connection, item, conf)
+            try:
+                await _route_topics(connection, item, conf)
+            except _REFUSED:
+                _note_refused(item)
     metrics.ROUTED.inc(len(claimed))
     return len(rows), channels
 
 
 async def _route_small(connection: Connection, items: list[Routing]) -> None:
-    """All notifications without topics in one transaction."""
+    """All notifications without topics together; if one makes the database refuse, each alone, so it harms only itself."""
+    try:
+        await _route_together(connection, items)
+    except _REFUSED:
+        if len(items) == 1:
+            _note_refused(items[0])
+            return
+        for item in items:
+            await _route_small(connection, [item])
+
+
+async def _route_together(connection: Connection, items: list[Routing]) -> None:
     async with connection.transaction():
         mine = await _finish(connection, items)
         kept = [item for item in items if item.id in mine]
@@ -122,7 +138,8 @@ async def _route_small(connection: Connection, items: list[Routing]) -> None:
             row
             for item in kept
             for name in dict.fromkeys(item.names)
-            for row in _rows(item, targets[item.project_id, name])
+            if (target := targets.get((item.project_id, name)))  # None: erased this very moment
+            for row in _rows(item, target)
         ]
         await _insert(connection, rows)
 
@@ -149,6 +166,11 @@ async def _route_topics(connection: Connection, item: Routing, conf: DeliveryCon
         await _route_small(connection, [item])
     else:
         await _keep(connection, item, position, 0.0)
+
+
+def _note_refused(item: Routing) -> None:
+    """It keeps its lease, is tried again when that ends, and is poison after some claims."""
+    log.exception("routing_refused_by_database", notification=ids.encode("ntf", item.id))
 
 
 async def _keep(connection: Connection, item: Routing, position: dict[str, Any], lease: float) -> bool:

@@ -6,12 +6,15 @@ whoever woke it need not wait for it.
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from typing import Final
 
 import structlog
 
 from notifications.database import UNREACHABLE
 
 log = structlog.get_logger(__name__)
+
+_STOP_SECONDS: Final = 1.0
 
 
 class Stage:
@@ -21,6 +24,7 @@ class Stage:
         self.name = name
         self._step = step
         self._again = False
+        self._stopping = False
         self._task: asyncio.Task[None] | None = None
 
     def wake(self) -> asyncio.Task[None]:
@@ -31,17 +35,21 @@ class Stage:
         return self._task
 
     async def stop(self) -> None:
-        """Begin no further step; cancels the one under way, whose transaction is then rolled back."""
-        self._again = False
+        """Begin no further step, and cancel the one under way if it takes long.
+
+        It is given a moment because rows that it has claimed and not begun would have to wait for their leases.
+        """
+        self._stopping = True
         if self._task is not None:
+            await asyncio.wait([self._task], timeout=_STOP_SECONDS)
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
 
     async def _run(self) -> None:
         try:
-            while self._again:
+            while self._again and not self._stopping:
                 self._again = False
-                while await self._step():
+                while not self._stopping and await self._step():
                     pass
         except UNREACHABLE:
             log.warning("stage_database_unreachable", stage=self.name)

@@ -11,6 +11,7 @@ django.setup()
 
 from django.core.handlers.asgi import ASGIHandler
 
+import deploy.celery_app  # noqa: F401 - makes it the app that the bell rings through
 from api.handler import LeanHandler
 from deploy.logs import configure_logging
 from notifications.intake.process import stop_intake

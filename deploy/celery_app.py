@@ -17,6 +17,7 @@ from deploy.logs import configure_logging
 from schedules.periodic import BEAT_SCHEDULE
 
 app = Celery("carillon")
+app.set_default()  # for every thread: the bell rings from one of its own
 app.conf.update(
     broker_url=settings.BROKER_URL,
     broker_connection_retry_on_startup=True,

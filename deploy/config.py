@@ -17,6 +17,8 @@ Each variable may be given as `NAME` or as `NAME_FILE`, the path of a file that 
     CARILLON_ALLOWED_HOSTS   *                    Host headers answered, comma-separated
     CARILLON_ALLOWED_ORIGINS empty                further origins whose pages may open the inbox socket; `*` for any
     CARILLON_RATE_LIMIT      600000               API requests per minute and key
+    CARILLON_INSTANCE        empty                a name for this process or host that /readyz repeats
+    CARILLON_LEASE_SECONDS   60                   how long one process may hold a piece of work; after a crash others wait so long for it
     CARILLON_LOG             INFO                 log level
     HOST, PORT               127.0.0.1, 8000      where to listen
     WEB_PROCESSES, WORKER_PROCESSES  by cores     how many
@@ -89,11 +91,13 @@ def database(url: str) -> dict[str, Any]:
         "HOST": host,
         "PORT": str(options.pop("port", None) or parts.port or ""),
         "CONN_MAX_AGE": 0,
+        # A connection that a restart of PostgreSQL broke is found before it is used.
+        "CONN_HEALTH_CHECKS": True,
         "OPTIONS": {
             "connect_timeout": 2,
             "application_name": "carillon",
             **options,
-            "pool": {"min_size": 0, "max_size": 10, "timeout": 2, "max_lifetime": 1800, "max_idle": 60},
+            "pool": {"min_size": 0, "max_size": 10, "timeout": 1.5, "max_lifetime": 1800, "max_idle": 60, "reconnect_timeout": 1},
         },
     }
 

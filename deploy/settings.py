@@ -1,7 +1,9 @@
 """Django's settings, composed from `deploy/config.py`. One file for every environment; differences are variables."""
 
+import tomllib
 from pathlib import Path
 
+from api.openapi_settings import SPECTACULAR_SETTINGS as SPECTACULAR_SETTINGS
 from delivery.conf import DeliveryConf
 from deploy.config import broker, database, environment
 from deploy.transports import transport_settings
@@ -70,7 +72,7 @@ DATABASES = {"default": database(environment.text("DATABASE_URL"))}
 REDIS_URLS = environment.items("REDIS_URL", environment.text("REDIS_URL"))
 CHANNEL_LAYERS = {
     "default": {
-        "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+        "BACKEND": "notifications.inbox.layer.LiveLayer",
         "CONFIG": {"hosts": REDIS_URLS, "prefix": "carillon"},
     }
 }
@@ -100,6 +102,8 @@ REST_FRAMEWORK = {
     "UNAUTHENTICATED_USER": None,
 }
 
+CARILLON_VERSION = str(tomllib.loads((BASE_DIR / "pyproject.toml").read_text())["project"]["version"])
+CARILLON_INSTANCE = environment.text("CARILLON_INSTANCE", "")
 CARILLON_MAIL_DIR = environment.text("CARILLON_MAIL_DIR", "")
 CARILLON_WEBHOOK_ALLOW = environment.items("CARILLON_WEBHOOK_ALLOW")
 CARILLON_RATE_LIMIT_PER_MINUTE = environment.number("CARILLON_RATE_LIMIT", 600_000, least=1)
@@ -110,7 +114,9 @@ _TRANSPORTS = transport_settings(
     webhook_allow=tuple(CARILLON_WEBHOOK_ALLOW),
 )
 CARILLON_NOTIFICATIONS = NotificationsConf(channels=frozenset({"in_app", *_TRANSPORTS}))
-CARILLON_DELIVERY = DeliveryConf(transports=_TRANSPORTS)
+_LEASE = environment.number("CARILLON_LEASE_SECONDS", 60, least=2)
+# Every attempt ends well before its lease does.
+CARILLON_DELIVERY = DeliveryConf(transports=_TRANSPORTS, lease_seconds=_LEASE, attempt_timeout_seconds=_LEASE * 5 / 12)
 BROKER_URL = environment.text("CELERY_BROKER_URL", broker(REDIS_URLS[0]))
 
 SILENCED_SYSTEM_CHECKS = [

@@ -1,7 +1,6 @@
 """Settings of `notifications`: limits of what is accepted, and how intake groups its commits."""
 
 from dataclasses import dataclass
-from typing import cast
 
 from django.conf import settings
 
@@ -31,4 +30,5 @@ class NotificationsConf:
 
 def conf() -> NotificationsConf:
     """The settings in force."""
-    return cast(NotificationsConf, settings.CARILLON_NOTIFICATIONS)
+    loaded: NotificationsConf = settings.CARILLON_NOTIFICATIONS
+    return loaded

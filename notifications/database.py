@@ -8,11 +8,11 @@ import asyncio
 from typing import Any
 
 from django.conf import settings
-from psycopg import AsyncConnection, OperationalError
+from psycopg import AsyncConnection, InterfaceError, OperationalError
 from psycopg.rows import TupleRow
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
-UNREACHABLE = (OperationalError, PoolTimeout, TimeoutError)
+UNREACHABLE = (OperationalError, InterfaceError, PoolTimeout, TimeoutError)
 """What 'PostgreSQL does not answer' looks like from here."""
 
 

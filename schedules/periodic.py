@@ -6,9 +6,8 @@ late or never: the sweep only claims what is due, and the workers sweep by thems
 
 from typing import Any, Final
 
-from schedules.tasks import FORGET_TASK
-
 SWEEP_TASK: Final = "delivery.sweep"
+FORGET_TASK: Final = "schedules.forget"
 
 BEAT_SCHEDULE: Final[dict[str, dict[str, Any]]] = {
     "sweep: claim whatever is due": {"task": SWEEP_TASK, "schedule": 5.0, "options": {"expires": 5}},

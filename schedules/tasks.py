@@ -1,12 +1,9 @@
 """Celery tasks of the clock."""
 
-from typing import Final
-
 from celery import shared_task
 
 from notifications.forgetting import forget_expired_keys
-
-FORGET_TASK: Final = "schedules.forget"
+from schedules.periodic import FORGET_TASK
 
 
 @shared_task(name=FORGET_TASK)

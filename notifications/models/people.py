@@ -30,6 +30,10 @@ class Recipient(models.Model):
             # The upsert's conflict target, and the look-up by the caller's id.
             models.UniqueConstraint(fields=["project", "external_id"], name="recipient_external_id"),
         ]
+        indexes = [
+            # Cursor-paged lists of one project.
+            models.Index(fields=["project", "-id"], name="recipient_of_project"),
+        ]
 
     def __str__(self) -> str:
         return self.external_id

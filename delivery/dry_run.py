@@ -31,7 +31,9 @@ def plan_submission(submission: Submission) -> list[dict[str, Any]]:
     members = _members(topics)
     everybody = {row.id for row in known.values()} | {row.id for rows in members.values() for row in rows}
     endpoints = _endpoints(everybody)
-    counts = dict(Subscription.objects.filter(topic__in=topics.values()).values_list("topic__key").annotate(Count("id")))
+    counts = dict(
+        Subscription.objects.filter(topic__in=topics.values()).values_list("topic__key").annotate(Count("id"))
+    )
     inline = {given.id: given.email for given in submission.upserts if given.email is not msgspec.UNSET}
     listed = _Listing(submission.body.channels or [], inline, endpoints)
     return [

@@ -1,4 +1,4 @@
-"""Changes of the things a project is made of. Each owns its transaction."""
+"""Projects, their API keys, and the first start."""
 
 from datetime import datetime
 

@@ -1,0 +1,43 @@
+"""Settings of the email transport."""
+
+from dataclasses import dataclass, field
+
+from delivery.transports.email.addresses import parse_mailbox
+from delivery.transports.email.urls import parse_smtp_urls
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EmailConf:
+    """`smtp_urls` as in `urls.py`; `from_address` is also the envelope's sender.
+
+    `local_hostname` is what we call ourselves to the server; without it, the domain of `from_address`.
+    """
+
+    smtp_urls: str = field(repr=False)
+    from_address: str
+    from_name: str = "Carillon"
+    local_hostname: str | None = None
+    max_connections: int = 4
+    """Per process, to the server in use."""
+    max_messages_per_connection: int = 100
+    max_idle_seconds: float = 30.0
+    connect_timeout_seconds: float = 5.0
+    timeout_seconds: float = 20.0
+    """For an attempt as a whole, connecting included."""
+    server_pause_seconds: float = 10.0
+    """How long a server that could not be used is passed over."""
+
+    def __post_init__(self) -> None:
+        parse_smtp_urls(self.smtp_urls)
+        if parse_mailbox(self.from_address).needs_smtputf8:
+            raise ValueError("from_address must be ASCII before the @")
+        if any(character < " " or character == "\x7f" for character in self.from_name):
+            raise ValueError("from_name must not hold control characters")
+        if self.local_hostname is not None and (not self.local_hostname.isascii() or " " in self.local_hostname):
+            raise ValueError("local_hostname must be ASCII without spaces")
+        if self.max_connections < 1 or self.max_messages_per_connection < 1:
+            raise ValueError("max_connections and max_messages_per_connection must be at least 1")
+        if self.max_idle_seconds <= 0 or self.server_pause_seconds <= 0:
+            raise ValueError("max_idle_seconds and server_pause_seconds must be above 0")
+        if not 0 < self.connect_timeout_seconds <= self.timeout_seconds:
+            raise ValueError("connect_timeout_seconds must be above 0 and not above timeout_seconds")

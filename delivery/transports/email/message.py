@@ -1,0 +1,128 @@
+"""A delivery as the bytes of an email, without the one header that belongs to the moment of sending.
+
+What depends on the content alone (subject, text, HTML, and their encoding by the standard library) is made once and
+kept, because a broadcast says the same to many; what depends on the recipient is a few short lines written by hand.
+The tests read both back with the standard library's parser.
+"""
+
+import hashlib
+import re
+from dataclasses import dataclass, field
+from email.header import Header
+from email.message import EmailMessage
+from email.policy import SMTP
+from functools import lru_cache
+from urllib.parse import quote
+
+from delivery.transports.base import Content, Outbound, PermanentFailure
+from delivery.transports.email.addresses import InvalidAddress, Mailbox, parse_mailbox
+from delivery.transports.email.frame import frame_html
+from delivery.transports.email.markdown import parse, to_html, to_text
+
+ACTION_LABEL = "Open"
+NO_SUBJECT = "Notification"
+# Seven bits, whatever the next server offers; lines of RFC 2045's length.
+_BODY_POLICY = SMTP.clone(cte_type="7bit")
+_MAX_CACHED_CHARACTERS = 64 * 1024
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+_CONTROL_IN_TEXT = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_NOT_IN_URLS = re.compile(r"[\x00-\x20\x7f\"<>\\^`{|}]")
+_PLAIN_PHRASE = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]+")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EmailPayload:
+    """One message for one recipient; `head` lacks `Date`, `tail` begins with the subject and is shared."""
+
+    delivery_id: str
+    recipient: Mailbox = field(repr=False)
+    head: bytes = field(repr=False)
+    tail: bytes = field(repr=False)
+
+
+def render_email(outbound: Outbound, *, sender_header: str, domain: str) -> EmailPayload:
+    """The message; PermanentFailure `invalid_address` or `unrenderable`."""
+    try:
+        recipient = parse_mailbox(outbound.address)
+        tail = _tail(outbound.content)
+        to = mailbox_header(outbound.recipient_name or "", recipient)
+        head = (
+            f"From: {sender_header}\r\n"
+            f"To: {to}\r\n"
+            f"Message-ID: <{outbound.delivery_id}@{domain}>\r\n"
+            # Some relays replace Message-ID; this one stays.
+            f"X-Carillon-Delivery: {outbound.delivery_id}\r\n"
+            "Auto-Submitted: auto-generated\r\n"
+        ).encode()
+    except InvalidAddress:
+        raise PermanentFailure("invalid_address") from None
+    except UnicodeEncodeError:
+        raise PermanentFailure("unrenderable") from None
+    return EmailPayload(delivery_id=outbound.delivery_id, recipient=recipient, head=head, tail=tail)
+
+
+def mailbox_header(name: str, mailbox: Mailbox) -> str:
+    """`Name <address>`, with the name quoted or encoded as it needs to be."""
+    name = _CONTROL.sub(" ", name).strip()
+    if not name:
+        return mailbox.spec
+    return f"{_phrase(name)} <{mailbox.spec}>"
+
+
+def subject_of(content: Content, text: str) -> str:
+    """The title, else the first line that says something."""
+    lines = (content.title, *text.splitlines())
+    cleaned = (_CONTROL.sub(" ", line).strip() for line in lines)
+    return next((line for line in cleaned if line), NO_SUBJECT)
+
+
+def _phrase(name: str) -> str:
+    if len(name) > 200 or "=?" in name or not name.isascii():
+        return _encoded_words(name)
+    if _PLAIN_PHRASE.fullmatch(name):
+        return name
+    return '"' + name.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def _encoded_words(text: str, header_name: str | None = None) -> str:
+    return Header(text, "utf-8", maxlinelen=76, header_name=header_name).encode(linesep="\r\n")
+
+
+def _tail(content: Content) -> bytes:
+    if len(content.title) + len(content.body) > _MAX_CACHED_CHARACTERS:
+        return _render_tail(content.title, content.body, content.action_url)
+    return _cached_tail(content.title, content.body, content.action_url)
+
+
+def _render_tail(title: str, body: str, action_url: str | None) -> bytes:
+    """`Subject`, the MIME headers and the whole body."""
+    title = _CONTROL.sub(" ", title).strip()
+    tokens = parse(_CONTROL_IN_TEXT.sub("", body))
+    content = Content(title=title, body=body, action_url=action_url)
+    text = to_text(tokens)
+    subject = subject_of(content, text)
+    link = _web_link(action_url)
+    said = [part for part in (title, text, f"{ACTION_LABEL}: {link}" if link else "") if part]
+    html = frame_html(subject=subject, title=title, content=to_html(tokens), action_url=link, action_label=ACTION_LABEL)
+    plain = len(subject) <= 200 and "=?" not in subject and subject.isascii()
+    header = subject if plain else _encoded_words(subject, "Subject")
+    return f"Subject: {header}\r\n".encode("ascii") + _alternatives("\n\n".join(said) + "\n", html)
+
+
+def _web_link(url: str | None) -> str | None:
+    """What may stand behind a button; characters no URL may hold are encoded."""
+    if url is None or not url.lower().startswith(("https://", "http://")):
+        return None
+    return _NOT_IN_URLS.sub(lambda found: quote(found[0]), url)
+
+
+_cached_tail = lru_cache(maxsize=128)(_render_tail)
+
+
+def _alternatives(text: str, html: str) -> bytes:
+    message = EmailMessage(policy=_BODY_POLICY)
+    message.set_content(text)
+    message.add_alternative(html, subtype="html")
+    # From the content, so that rendering is repeatable; no encoded part can hold a line that begins like this.
+    message.set_boundary("=_" + hashlib.sha256((text + html).encode()).hexdigest()[:32])
+    return message.as_bytes()

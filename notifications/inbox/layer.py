@@ -1,0 +1,91 @@
+"""The channel layer: channels_redis' publish/subscribe layer, which here also says when it was interrupted.
+
+The stock layer resubscribes in silence after a broken connection, waits for ever on a frozen server, writes a traceback
+every second while Redis is away, and joins groups one round trip at a time. This one keeps its interface and adds
+`group_add_many`, `group_discard_many` and `group_send_many` (one write for many) and `watch` (called on interruption
+and on return). Joining never fails: what could not be joined now is joined when Redis is back, and `watch` tells.
+"""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from channels_redis.pubsub import RedisPubSubChannelLayer, RedisPubSubLoopLayer
+from channels_redis.utils import _wrap_close, decode_hosts
+
+from notifications.inbox.shard import Shard
+
+
+class LiveLayer(RedisPubSubChannelLayer):  # type: ignore[misc]  # channels_redis has no types
+    """Named by CHANNEL_LAYERS; one per process, with one loop layer per event loop."""
+
+    def _get_layer(self) -> "LiveLoopLayer":
+        loop = asyncio.get_running_loop()
+        layer: LiveLoopLayer | None = self._layers.get(loop)
+        if layer is None:
+            layer = LiveLoopLayer(*self._args, **self._kwargs, channel_layer=self)
+            self._layers[loop] = layer
+            _wrap_close(self, loop)
+        return layer
+
+    async def group_add_many(self, groups: Sequence[str], channel: str) -> None:
+        """`group_add` for many groups; returns when Redis has confirmed, or after a second at the latest."""
+        await self._get_layer().group_add_many(groups, channel)
+
+    async def group_discard_many(self, groups: Sequence[str], channel: str) -> None:
+        """`group_discard` for many groups. What it forgets is forgotten before it first waits."""
+        await self._get_layer().group_discard_many(groups, channel)
+
+    async def group_send_many(self, messages: Iterable[tuple[str, Mapping[str, Any]]]) -> None:
+        """`group_send` of many (group, message), in order. Raises RedisError or OSError."""
+        await self._get_layer().group_send_many(messages)
+
+    def watch(self, *, on_interrupt: Callable[[], None], on_return: Callable[[], None]) -> None:
+        """Call these on the running loop when messages may be lost from now on, and when they come again."""
+        layer = self._get_layer()
+        layer.on_disconnect, layer.on_reconnect = on_interrupt, on_return
+
+
+class LiveLoopLayer(RedisPubSubLoopLayer):  # type: ignore[misc]  # channels_redis has no types
+    """The layer of one event loop: spreads groups over shards."""
+
+    groups: dict[str, set[str]]
+
+    def __init__(self, hosts: Any = None, **options: Any) -> None:
+        super().__init__(hosts, **options)
+        self._shards = [Shard(host, self) for host in decode_hosts(hosts)]
+
+    async def group_add_many(self, groups: Sequence[str], channel: str) -> None:
+        for group in groups:
+            self.groups.setdefault(self._get_group_channel_name(group), set()).add(channel)
+        shards = self._by_shard(groups)
+        await asyncio.gather(*(shard.subscribe_many(names) for shard, names in shards.items()))
+
+    async def group_discard_many(self, groups: Sequence[str], channel: str) -> None:
+        emptied = []
+        for group in groups:
+            name = self._get_group_channel_name(group)
+            members = self.groups.get(name, set())
+            members.discard(channel)
+            if not members and self.groups.pop(name, None) is not None:
+                emptied.append(group)
+        shards = self._by_shard(emptied)
+        for shard, names in shards.items():
+            shard.forget(names)
+        for shard, names in shards.items():
+            await shard.unsubscribe_forgotten(names)
+
+    async def group_send_many(self, messages: Iterable[tuple[str, Mapping[str, Any]]]) -> None:
+        shards: dict[Shard, list[tuple[str, bytes]]] = defaultdict(list)
+        for group, message in messages:
+            name = self._get_group_channel_name(group)
+            shards[self._get_shard(name)].append((name, self.channel_layer.serialize(message)))
+        await asyncio.gather(*(shard.publish_many(payloads) for shard, payloads in shards.items()))
+
+    def _by_shard(self, groups: Iterable[str]) -> dict[Shard, list[str]]:
+        shards: dict[Shard, list[str]] = defaultdict(list)
+        for group in groups:
+            name = self._get_group_channel_name(group)
+            shards[self._get_shard(name)].append(name)
+        return shards

@@ -1,0 +1,50 @@
+"""Tells live listeners about changes that are committed. A hint that is lost costs time, never a change."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Final, cast
+from uuid import UUID
+
+import structlog
+from channels.layers import get_channel_layer
+from prometheus_client import Counter
+
+from notifications.events import LiveEvent, inbox_group
+from notifications.inbox.layer import LiveLayer
+from notifications.inbox.shard import REDIS_FAILED
+
+log = structlog.get_logger(__name__)
+
+HINTS_LOST: Final = Counter("carillon_inbox_hints_lost", "Live events that Redis did not take")
+
+_TIMEOUT_SECONDS: Final = 2.0
+
+
+class _Publisher:
+    """Remembers whether Redis answered last time, so that an outage is one warning."""
+
+    def __init__(self) -> None:
+        self._failing = False
+
+    async def publish(self, events: Sequence[LiveEvent]) -> None:
+        layer = cast(LiveLayer, get_channel_layer())
+        messages = [(inbox_group(UUID(hex=event["recipient"])), event) for event in events]
+        try:
+            async with asyncio.timeout(_TIMEOUT_SECONDS):
+                await layer.group_send_many(messages)
+        except REDIS_FAILED as error:
+            HINTS_LOST.inc(len(events))
+            if not self._failing:
+                log.warning("inbox_publish_failed", error=type(error).__name__)
+            self._failing = True
+        else:
+            self._failing = False
+
+
+_publisher = _Publisher()
+
+
+async def publish(events: Sequence[LiveEvent]) -> None:
+    """Send committed changes to whoever listens, in order. Raises nothing when Redis is away; waits 2 s at most."""
+    if events:
+        await _publisher.publish(events)

@@ -1,0 +1,115 @@
+"""Reads of the inbox log in plain SQL, for the socket and everything else that follows an inbox."""
+
+from collections.abc import Sequence
+from typing import Any, Final, NamedTuple
+from uuid import UUID
+
+from psycopg import AsyncConnection
+from psycopg.rows import TupleRow
+
+from notifications.events import InboxEventName
+from notifications.inbox.shapes import message_out
+
+Connection = AsyncConnection[TupleRow]
+
+PAGE: Final = 500
+
+MESSAGE_COLUMNS: Final = (
+    'm.id, m."offset", m.title, m.body, m.action_url, m.category, m.actor, m.data,'
+    " m.created_at, m.seen_at, m.read_at, m.archived_at"
+)
+_MESSAGE_FIELDS: Final = (
+    "id", "offset", "title", "body", "action_url", "category", "actor", "data",
+    "created_at", "seen_at", "read_at", "archived_at",
+)  # fmt: skip
+
+_HEADS: Final = """
+    SELECT recipient_id, epoch, "offset", unread, unseen FROM notifications_inbox WHERE recipient_id = ANY(%s)"""
+# The key lock keeps a recipient who is being erased just now from leaving an orphan.
+_MAKE_HEADS: Final = """
+    INSERT INTO notifications_inbox (recipient_id, epoch, "offset", unread, unseen)
+    SELECT id, gen_random_uuid(), 0, 0, 0 FROM notifications_recipient WHERE id = ANY(%s) FOR KEY SHARE
+    ON CONFLICT DO NOTHING"""
+_CHANGES: Final = f"""
+    SELECT e."offset", e.kind, {MESSAGE_COLUMNS}
+    FROM notifications_inboxevent e JOIN notifications_inboxmessage m ON m.id = e.message_id
+    WHERE e.recipient_id = %s AND e."offset" > %s AND e."offset" <= %s
+    ORDER BY e."offset" LIMIT %s"""  # noqa: S608 (constants only)
+_OLDEST: Final = 'SELECT min("offset") FROM notifications_inboxevent WHERE recipient_id = %s'
+_MESSAGES: Final = f"""
+    SELECT {MESSAGE_COLUMNS} FROM notifications_inboxmessage m
+    WHERE m.recipient_id = %(recipient)s AND m."offset" < %(before)s AND (
+        (%(status)s = 'all' AND m.archived_at IS NULL) OR (%(status)s = 'archived' AND m.archived_at IS NOT NULL)
+        OR (%(status)s = 'unread' AND m.read_at IS NULL AND m.archived_at IS NULL)
+        OR (%(status)s = 'unseen' AND m.seen_at IS NULL AND m.archived_at IS NULL))
+    ORDER BY m."offset" DESC LIMIT %(limit)s"""  # noqa: S608 (constants only)
+_NEWEST: Final = 2**63 - 1
+
+
+class Head(NamedTuple):
+    """Where an inbox stands: its history's name, the last offset given out, and the counts that belong to it."""
+
+    epoch: UUID
+    offset: int
+    unread: int
+    unseen: int
+
+
+class Change(NamedTuple):
+    """One entry of the log, with its message as it is now."""
+
+    offset: int
+    kind: InboxEventName
+    message: dict[str, Any]
+
+
+async def heads(conn: Connection, recipient_pks: Sequence[UUID]) -> dict[UUID, Head]:
+    """The heads of several inboxes; a recipient without one gets it now, one that does not exist is left out.
+
+    The head is made at the first look so that the epoch a client is told stays the same from then on.
+    """
+    found = await _select_heads(conn, recipient_pks)
+    missing = [pk for pk in recipient_pks if pk not in found]
+    if missing:
+        await conn.execute(_MAKE_HEADS, [missing])
+        found |= await _select_heads(conn, missing)
+    return found
+
+
+async def head(conn: Connection, recipient_pk: UUID) -> Head | None:
+    """The head of one inbox; None when there is no such recipient."""
+    return (await heads(conn, [recipient_pk])).get(recipient_pk)
+
+
+async def changes(conn: Connection, recipient_pk: UUID, *, after: int, upto: int, limit: int = PAGE) -> list[Change]:
+    """The first `limit` changes with `after` < offset <= `upto`, in order.
+
+    Offsets may be missing where a message was deleted: that change exists for nobody any more.
+    """
+    cursor = await conn.execute(_CHANGES, [recipient_pk, after, upto, limit])
+    return [Change(row[0], row[1], message_of(row[2:])) for row in await cursor.fetchall()]
+
+
+async def oldest_offset(conn: Connection, recipient_pk: UUID) -> int | None:
+    """The first offset the log still has; None when it is empty."""
+    row = await (await conn.execute(_OLDEST, [recipient_pk])).fetchone()
+    return None if row is None else row[0]
+
+
+async def messages(
+    conn: Connection, recipient_pk: UUID, *, status: str = "all", before: int | None = None, limit: int = 50
+) -> list[dict[str, Any]]:
+    """The newest messages created before offset `before`; `all` means all that are not archived."""
+    values = {"recipient": recipient_pk, "before": before or _NEWEST, "status": status, "limit": limit}
+    cursor = await conn.execute(_MESSAGES, values)
+    return [message_of(row) for row in await cursor.fetchall()]
+
+
+def message_of(row: Sequence[Any]) -> dict[str, Any]:
+    """`message_out` of one row of MESSAGE_COLUMNS."""
+    return message_out(**dict(zip(_MESSAGE_FIELDS, row, strict=True)))
+
+
+async def _select_heads(conn: Connection, recipient_pks: Sequence[UUID]) -> dict[UUID, Head]:
+    cursor = await conn.execute(_HEADS, [list(recipient_pks)])
+    return {row[0]: Head(*row[1:]) for row in await cursor.fetchall()}
