@@ -5,7 +5,7 @@ no database stays on the event loop, and what a view returns is already rendered
 a lower package, answer; anything that goes wrong is raised and becomes a problem document here.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, cast
 
 import msgspec
@@ -29,10 +29,11 @@ class ApiRequest(HttpRequest):
     caller: Caller
 
 
-class ApiView(APIView):
+class ApiView(APIView):  # type: ignore[misc]  # adrf is not typed
     """One resource. `scopes` names the scope each method needs; a method that is not named needs `admin`."""
 
     scopes: ClassVar[Mapping[str, str]] = {}
+    media_types: ClassVar[tuple[str, ...]] = ("application/json",)
     view_is_async = True
 
     async def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
@@ -48,7 +49,7 @@ class ApiView(APIView):
         handler = getattr(self, method, None) if method in self.http_method_names else None
         if handler is None or method == "options":
             raise HttpProblem(405, "method_not_allowed", "This resource does not do that.", {"Allow": self._allow()})
-        check_accept(request)
+        check_accept(request, self.media_types)
         await self.authorize(request)
         response: HttpResponse = await handler(request, **kwargs)
         return response
@@ -59,7 +60,8 @@ class ApiView(APIView):
         caller = await find_caller(key) if 32 <= len(key) <= 512 else None
         if caller is None:
             raise unauthorized("Send a valid API key as `Authorization: Bearer <key>`.")
-        if not caller.may(self.scopes.get(request.method or "", "admin")):
+        method = "GET" if request.method == "HEAD" else request.method or ""
+        if not caller.may(self.scopes.get(method, "admin")):
             raise HttpProblem(403, "forbidden", "The key's scopes do not allow this.")
         check_rate(caller.key_id)
         request.caller = caller
@@ -68,8 +70,21 @@ class ApiView(APIView):
         """The decoded JSON body."""
         return json_body.read_json(request)
 
+    def read_optional(self, request: HttpRequest) -> Any:
+        """The decoded JSON body, or an empty object where none was sent."""
+        return self.read(request) if request.body else {}
+
     def _allow(self) -> str:
         return ", ".join(name.upper() for name in self.http_method_names if name != "options" and hasattr(self, name))
+
+
+class PublicView(ApiView):
+    """A resource that needs no key and is not part of the described API."""
+
+    schema = None
+
+    async def authorize(self, request: ApiRequest) -> None:
+        """Anybody."""
 
 
 def bearer(request: HttpRequest) -> str:
@@ -83,12 +98,12 @@ def unauthorized(detail: str) -> HttpProblem:
     return HttpProblem(401, "unauthorized", detail, {"WWW-Authenticate": 'Bearer realm="carillon"'})
 
 
-def check_accept(request: HttpRequest) -> None:
-    """Refuse a client that cannot take JSON. Raises `HttpProblem` 406."""
+def check_accept(request: HttpRequest, media_types: Sequence[str]) -> None:
+    """Refuse a client that takes none of `media_types`, the first of which is the usual one. Raises `HttpProblem` 406."""
     accept = str(request.META.get("HTTP_ACCEPT", "*/*"))
-    if "*/*" in accept or "json" in accept or "application/*" in accept:
+    if "*/*" in accept or media_types[0] in accept or any(request.accepts(name) for name in media_types):
         return
-    raise HttpProblem(406, "not_acceptable", "Answers are application/json.")
+    raise HttpProblem(406, "not_acceptable", f"Answers are {media_types[0]}.")
 
 
 def json_response(value: Any, status: int = 200, headers: dict[str, str] | None = None) -> HttpResponse:

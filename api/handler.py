@@ -22,11 +22,14 @@ log = structlog.get_logger(__name__)
 
 MAX_BODY_BYTES: Final = 512 * 1024
 _TOO_LARGE: Final = object()
-_SECURITY_HEADERS: Final = {
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cache-Control": "no-store",
-}
+_SECURITY_HEADERS: Final = tuple(
+    (name, (name.lower().encode(), value.encode()))
+    for name, value in {
+        "X-Content-Type-Options": "nosniff",
+        "Referrer-Policy": "no-referrer",
+        "Cache-Control": "no-store",
+    }.items()
+)
 
 
 class LeanHandler(ASGIHandler):
@@ -44,17 +47,20 @@ class LeanHandler(ASGIHandler):
         if body is None:
             return
         if body is _TOO_LARGE:
-            response = problem(413, "payload_too_large", f"At most {MAX_BODY_BYTES} bytes.", headers={"Connection": "close"})
+            response = problem(
+                413, "payload_too_large", f"At most {MAX_BODY_BYTES} bytes.", headers={"Connection": "close"}
+            )
         else:
-            request = ASGIRequest(scope, io.BytesIO(body))
-            request._body = body
-            response = await self._answer(request)
-        _complete(response)
-        await self.send_response(response, send)
-        response.close()
+            response = await self._answer(scope, body)
+        await _send(response, send)
 
-    async def _answer(self, request: ASGIRequest) -> HttpResponse:
+    async def _answer(self, scope: Any, body: bytes) -> HttpResponse:
         """The view's answer; the outermost frame, so whatever the view did not expect ends here, logged."""
+        try:
+            request = ASGIRequest(scope, io.BytesIO(body))
+        except UnicodeDecodeError:
+            return problem(400, "malformed", "The query string is not UTF-8.")
+        request._body = body
         try:
             match = self._resolver.resolve(request.path_info)
         except Resolver404:
@@ -62,20 +68,25 @@ class LeanHandler(ASGIHandler):
         request.resolver_match = match
         try:
             response: HttpResponse = await match.func(request, *match.args, **match.kwargs)
-        except Exception:  # noqa: BLE001 - the outermost frame
+        except Exception:
             log.exception("request_failed", path=match.route, method=request.method)
             return problem(500, "internal", "Something went wrong here; it has been logged.")
         return response
 
 
-def _complete(response: HttpResponse) -> None:
-    """Headers that every answer carries."""
-    headers = response.headers
-    if not response.streaming:
-        headers["Content-Length"] = str(len(response.content))
-    headers.setdefault("X-Request-Id", ids.new_uuid().hex)
-    for name, value in _SECURITY_HEADERS.items():
-        headers.setdefault(name, value)
+async def _send(response: HttpResponse, send: Any) -> None:
+    """Send a rendered answer with the headers that every answer carries.
+
+    `response.close()` is left out on purpose: it fires `request_finished`, and nothing here is open.
+    """
+    body = response.content
+    own = response.headers
+    headers = [(name.lower().encode("ascii"), value.encode("latin-1")) for name, value in own.items()]
+    headers += [header for name, header in _SECURITY_HEADERS if name not in own]
+    headers.append((b"content-length", str(len(body)).encode()))
+    headers.append((b"x-request-id", ids.new_uuid().hex.encode()))
+    await send({"type": "http.response.start", "status": response.status_code, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
 
 
 async def _read(receive: Any) -> Any:

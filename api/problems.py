@@ -1,6 +1,6 @@
 """The one error shape: RFC 9457 `application/problem+json`, and the one place that turns errors into it.
 
-    {"type": "about:blank", "title": "...", "status": 422, "detail": "...", "code": "invalid", "errors": [{"pointer", "detail"}]}
+{"type": "about:blank", "title": "...", "status": 422, "detail": "...", "code": "invalid", "errors": [{"pointer", "detail"}]}
 """
 
 from http import HTTPStatus

@@ -2,9 +2,44 @@
 
 from django.urls import path
 
+from api.views.deliveries import DeliveryCollection, DeliveryItem, DeliveryReplay, DeliveryRetry
+from api.views.endpoints import EndpointCollection, EndpointItem
+from api.views.health import Health, Metrics, Ready
+from api.views.notification_items import (
+    NotificationCancel,
+    NotificationCancelByKey,
+    NotificationDeliveries,
+    NotificationItem,
+)
 from api.views.notifications import NotificationBulk, NotificationCollection
+from api.views.recipients import RecipientCollection, RecipientItem
+from api.views.schema import DocsAsset, DocsPage, OpenApiDocument
+from api.views.tokens import TokenCollection
+from api.views.topics import SubscriptionCollection, TopicCollection, TopicItem
 
 urlpatterns = [
     path("v1/notifications", NotificationCollection.as_view()),
     path("v1/notifications/bulk", NotificationBulk.as_view()),
+    path("v1/recipients/<str:recipient_id>/tokens", TokenCollection.as_view()),
+    path("v1/recipients/<str:recipient_id>", RecipientItem.as_view()),
+    path("v1/topics/<str:topic_key>/subscriptions", SubscriptionCollection.as_view()),
+    path("v1/notifications/cancel", NotificationCancelByKey.as_view()),
+    path("v1/notifications/<str:notification_id>", NotificationItem.as_view()),
+    path("v1/notifications/<str:notification_id>/deliveries", NotificationDeliveries.as_view()),
+    path("v1/notifications/<str:notification_id>/cancel", NotificationCancel.as_view()),
+    path("v1/deliveries", DeliveryCollection.as_view()),
+    path("v1/deliveries/replay", DeliveryReplay.as_view()),
+    path("v1/deliveries/<str:delivery_id>", DeliveryItem.as_view()),
+    path("v1/deliveries/<str:delivery_id>/retry", DeliveryRetry.as_view()),
+    path("v1/recipients", RecipientCollection.as_view()),
+    path("v1/recipients/<str:recipient_id>/endpoints", EndpointCollection.as_view()),
+    path("v1/recipients/<str:recipient_id>/endpoints/<str:endpoint_id>", EndpointItem.as_view()),
+    path("v1/topics", TopicCollection.as_view()),
+    path("v1/topics/<str:topic_key>", TopicItem.as_view()),
+    path("v1/openapi.json", OpenApiDocument.as_view()),
+    path("v1/docs", DocsPage.as_view()),
+    path("v1/docs/<str:name>", DocsAsset.as_view()),
+    path("healthz", Health.as_view()),
+    path("readyz", Ready.as_view()),
+    path("metrics", Metrics.as_view()),
 ]

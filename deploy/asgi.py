@@ -13,6 +13,7 @@ from django.core.handlers.asgi import ASGIHandler
 
 import deploy.celery_app  # noqa: F401 - makes it the app that the bell rings through
 from api.handler import LeanHandler
+from consumers.socket import inbox_socket
 from deploy.logs import configure_logging
 from notifications.intake.process import stop_intake
 
@@ -30,8 +31,19 @@ class Application:
         if scope["type"] == "http":
             handler = self._api if scope["path"].startswith(_API_PATHS) else self._pages
             await handler(scope, receive, send)
-        elif scope["type"] == "lifespan":
+        elif scope["type"] == "websocket":
+            await _websocket(scope, receive, send)
+        else:
             await _lifespan(receive, send)
+
+
+async def _websocket(scope: Any, receive: Any, send: Any) -> None:
+    """The inbox; at any other address the handshake is refused (403)."""
+    if scope["path"] == "/ws/inbox":
+        await inbox_socket(scope, receive, send)
+    else:
+        await receive()
+        await send({"type": "websocket.close"})
 
 
 async def _lifespan(receive: Any, send: Any) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 import structlog
-from celery import current_app
+from celery import Celery, current_app
 from kombu.exceptions import OperationalError
 
 from notifications import metrics
@@ -24,8 +24,8 @@ _UNREACHABLE: Final = (OperationalError, OSError, TimeoutError)
 class Bell:
     """One thread per process that publishes wake-ups. Start it after the fork; `ring` from any thread."""
 
-    def __init__(self, publish: Callable[[str], Any] | None = None) -> None:
-        self._publish = publish or _publish
+    def __init__(self, publish: Callable[[str], Any]) -> None:
+        self._publish = publish
         self._wanted: set[str] = set()
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
@@ -67,8 +67,9 @@ class Bell:
                     log.warning("bell_failed", task=task)
 
 
-def _publish(task: str) -> None:
-    current_app.send_task(task, expires=_EXPIRES_SECONDS, retry=False, ignore_result=True)
+def publish(task: str, app: Celery = current_app) -> None:
+    """One wake-up to the broker. Raises when it does not answer."""
+    app.send_task(task, expires=_EXPIRES_SECONDS, retry=False, ignore_result=True)
 
 
 _bell: Bell | None = None
@@ -80,6 +81,6 @@ def bell() -> Bell:
     global _bell
     with _guard:
         if _bell is None:
-            _bell = Bell()
+            _bell = Bell(publish)
             _bell.start()
         return _bell

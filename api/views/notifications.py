@@ -1,19 +1,39 @@
 """Accepting notifications: the hot path, so it parses, submits and answers without a serializer."""
 
-import hashlib
 from typing import Any
 
 import msgspec
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
+from drf_spectacular.utils import OpenApiParameter
 
-from api.base import ApiRequest, ApiView
+from api.base import ApiRequest, ApiView, json_response
+from api.idempotency import read_idempotency, respond
+from api.openapi import LIST_PARAMETERS, operation, page_of
 from api.problems import document_of
+from api.queries import read_flag, read_query
+from api.serializers.notifications import NotificationOut
+from api.serializers.submissions import AcceptedOut, BulkIn, BulkOut, DryRunOut
+from api.views.notification_items import list_notifications
+from delivery.dry_run import plan_submission
 from notifications import ids, texts
 from notifications.conf import conf
 from notifications.errors import Fault, Invalid
+from notifications.executor import in_thread
 from notifications.intake.process import intake
 from notifications.intake.submission import Submission, parse_submission, utc_now
-from notifications.intake.writer import Answer, Idempotency, Request
+from notifications.intake.writer import Answer, Request
+
+_EXAMPLE = {
+    "recipients": ["u1", {"id": "u2", "email": "u2@example.com", "locale": "de"}],
+    "content": {
+        "title": "Order shipped",
+        "body": "Your order **17** is on its way.",
+        "action_url": "https://example.com/17",
+    },
+    "channels": ["in_app", "email"],
+    "category": "orders",
+}
+_DRY_RUN = OpenApiParameter("dry_run", bool, description="Show the plan, send nothing.")
 
 _encode = msgspec.json.Encoder().encode
 
@@ -23,12 +43,39 @@ class NotificationCollection(ApiView):
 
     scopes = {"POST": "notifications:write", "GET": "notifications:read"}
 
+    @operation(
+        tag="Notifications",
+        name="list_notifications",
+        summary="List notifications",
+        description="Newest first.",
+        parameters=LIST_PARAMETERS,
+        answers={200: page_of(NotificationOut)},
+    )
+    async def get(self, request: ApiRequest) -> HttpResponse:
+        return await list_notifications(request)
+
+    @operation(
+        tag="Notifications",
+        name="send_notification",
+        summary="Send a notification",
+        description=(
+            "202 once it is safely in PostgreSQL, and never before. Recipients are ids, recipients in line (created or "
+            "updated on the way) or topics. With `dry_run=true` the answer is 200 with the plan, and nothing is kept."
+        ),
+        request={"application/json": {"$ref": "#/components/schemas/NotificationIn"}},
+        example=_EXAMPLE,
+        parameters=[_DRY_RUN],
+        answers={200: DryRunOut, 202: AcceptedOut},
+    )
     async def post(self, request: ApiRequest) -> HttpResponse:
         """Accept one notification; 202 once it is committed."""
+        dry = read_flag(read_query(request, ("dry_run",)), "dry_run")
         idempotency = read_idempotency(request)
         submission = parse_submission(
             self.read(request), project_id=request.caller.project_id, conf=conf(), now=utc_now()
         )
+        if dry:
+            return json_response({"dry_run": True, "entries": await in_thread(plan_submission, submission)})
 
         def answer(faults: dict[int, Invalid]) -> Answer:
             if faults:
@@ -36,9 +83,7 @@ class NotificationCollection(ApiView):
             accepted = _accepted(submission)
             return Answer(202, _encode(accepted), {"Location": f"/v1/notifications/{accepted['id']}"})
 
-        return respond(
-            await intake().submit(Request(request.caller.project_id, [submission], answer, idempotency))
-        )
+        return respond(await intake().submit(Request(request.caller.project_id, [submission], answer, idempotency)))
 
 
 class NotificationBulk(ApiView):
@@ -46,6 +91,15 @@ class NotificationBulk(ApiView):
 
     scopes = {"POST": "notifications:write"}
 
+    @operation(
+        tag="Notifications",
+        name="send_notifications",
+        summary="Send many notifications",
+        description="Up to 1000. One result per entry, in order: what was accepted, or the problem with it.",
+        request=BulkIn,
+        example={"notifications": [_EXAMPLE]},
+        answers={202: BulkOut},
+    )
     async def post(self, request: ApiRequest) -> HttpResponse:
         """Accept many; 202 with one result per entry, in order, each an id or a problem."""
         idempotency = read_idempotency(request)
@@ -59,27 +113,6 @@ class NotificationBulk(ApiView):
             return Answer(202, _encode({"data": results}))
 
         return respond(await intake().submit(Request(request.caller.project_id, good, answer, idempotency)))
-
-
-def read_idempotency(request: HttpRequest) -> Idempotency | None:
-    """The request's `Idempotency-Key` with the fingerprint of what it asks. Raises `Invalid`."""
-    key = request.META.get("HTTP_IDEMPOTENCY_KEY")
-    if key is None:
-        return None
-    if not 1 <= len(key) <= 255 or not key.isprintable():
-        raise Invalid([Fault("", "Idempotency-Key must be 1 to 255 printable characters.")])
-    asked = f"{request.method} {request.get_full_path()}\n".encode() + request.body
-    return Idempotency(key, hashlib.sha256(asked).hexdigest())
-
-
-def respond(answer: Answer) -> HttpResponse:
-    """An intake answer as a response."""
-    response = HttpResponse(
-        answer.body, status=answer.status, content_type="application/json", headers=answer.headers
-    )
-    if answer.replayed:
-        response["Idempotent-Replayed"] = "true"
-    return response
 
 
 def _accepted(submission: Submission) -> dict[str, str]:

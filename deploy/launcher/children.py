@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from deploy.launcher.programs import Program
@@ -55,7 +56,9 @@ def beat(env: Mapping[str, str]) -> Program:
     """Celery Beat; a second one elsewhere is harmless, periodic work is claimed in the database."""
     scheduler = "django_celery_beat.schedulers:DatabaseScheduler"
     options = ["beat", "--loglevel=INFO", "--pidfile=", f"--scheduler={scheduler}"]
-    return _python("beat", ["-m", "celery", "--quiet", "-A", "deploy.celery_app", *options], env)
+    program = _python("beat", ["-m", "celery", "--quiet", "-A", "deploy.celery_app", *options], env)
+    # Its handler of SIGTERM uses the database first; interrupting Beat's own query, that fails and Beat goes on.
+    return replace(program, ask_again_after_seconds=1.0)
 
 
 def _python(name: str, arguments: list[str], env: Mapping[str, str], pass_fds: tuple[int, ...] = ()) -> Program:

@@ -31,17 +31,14 @@ def find_place(data_dir: Path) -> Place:
     if not is_root():
         home = make_private_folder(own)
         return Place(home, socket_folder(data_dir), postgres_installation(), None)
-    if own.is_dir() and own.stat().st_uid != 0:
-        # An ordinary user started here before; the server goes on as that user.
-        state = own.stat()
-        account = Account(state.st_uid, state.st_gid)
-        return Place(own, _lent_folder(own / "run", account), shared_postgres_installation(), account)
-    account = unprivileged_account()
-    home = _remembered_home(data_dir, account)
+    # Where an ordinary user started before, the server stays and goes on as that user.
+    home = own if own.is_dir() and own.stat().st_uid != 0 else _remembered_home(data_dir)
+    state = home.stat()
+    account = Account(state.st_uid, state.st_gid)
     return Place(home, _lent_folder(home / "run", account), shared_postgres_installation(), account)
 
 
-def _remembered_home(data_dir: Path, account: Account) -> Path:
+def _remembered_home(data_dir: Path) -> Path:
     note = data_dir / "postgres.place"
     if note.exists():
         home = Path(note.read_text().strip())
@@ -51,7 +48,7 @@ def _remembered_home(data_dir: Path, account: Account) -> Path:
                 f"or remove {note} to begin with an empty database"
             )
         return home
-    home = _lent_folder(system_folder() / path_digest(data_dir), account)
+    home = _lent_folder(system_folder() / path_digest(data_dir), unprivileged_account())
     note.write_text(f"{home}\n")
     return home
 

@@ -6,14 +6,31 @@ import sys
 from pathlib import Path
 
 import django
+import psycopg
 from django.conf import settings
 from django.contrib.staticfiles.finders import get_finders
 from django.core.management import call_command
-from django.db import OperationalError, connection
+from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
+
+from deploy.config import environment
+
+OLDEST_POSTGRES = 140_000
 
 # Two launchers on one database migrate one after the other.
 MIGRATION_LOCK = 0x4341_5249_4C4C_4F4E
+
+
+def database_complaint(url: str) -> str:
+    """Why this database cannot be used, or nothing. Asked without Django's pool, which would hide the reason."""
+    try:
+        with psycopg.connect(url, connect_timeout=5) as client:
+            version = client.info.server_version
+    except psycopg.Error as error:
+        return f"the database of DATABASE_URL cannot be used: {error}"
+    if version < OLDEST_POSTGRES:
+        return f"the database of DATABASE_URL is PostgreSQL {version // 10_000}: 14 or newer is needed"
+    return ""
 
 
 def migrate() -> None:
@@ -52,12 +69,11 @@ def static_fingerprint() -> str:
 
 def main() -> int:
     """Exit status 0 when the platform may start."""
-    django.setup()
-    try:
-        migrate()
-    except OperationalError as error:
-        print(f"the database (DATABASE_URL) cannot be used: {error}", file=sys.stderr)
+    if complaint := database_complaint(environment.text("DATABASE_URL")):
+        print(complaint, flush=True)
         return 1
+    django.setup()
+    migrate()
     collect_static_files()
     call_command("carillon_bootstrap")
     return 0

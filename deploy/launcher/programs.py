@@ -20,7 +20,10 @@ _libc = ctypes.CDLL(None) if sys.platform == "linux" else None
 
 @dataclass(frozen=True, kw_only=True)
 class Program:
-    """One process to run; `stop_signal` asks it to end, `orphan_signal` reaches it when the launcher is gone."""
+    """One process to run; `stop_signal` asks it to end, `orphan_signal` reaches it when the launcher is gone.
+
+    `ask_again_after_seconds` is for programs that may lose the first request (0: they do not).
+    """
 
     name: str
     argv: Sequence[str]
@@ -28,6 +31,7 @@ class Program:
     env: Mapping[str, str] = field(repr=False)
     stop_signal: signal.Signals = signal.SIGTERM
     orphan_signal: signal.Signals = signal.SIGKILL
+    ask_again_after_seconds: float = 0
     account: Account | None = None
     pass_fds: tuple[int, ...] = ()
     before_start: Callable[[], None] | None = field(default=None, repr=False)

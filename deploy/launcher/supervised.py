@@ -58,6 +58,9 @@ class Supervised:
         process = self._process
         if process is not None and process.returncode is None:
             _signal(process, self.program.stop_signal)
+            again = self.program.ask_again_after_seconds
+            if again and not await _ended(process, again, hurry):
+                _signal(process, self.program.stop_signal)
             if not await _ended(process, grace_seconds, hurry):
                 say(f"{self.program.name} did not stop in time and is killed")
                 _kill_group(process)

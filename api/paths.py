@@ -1,0 +1,57 @@
+"""Names in paths. What cannot be the name of anything is answered like what does not exist."""
+
+from typing import Final
+from uuid import UUID
+
+from notifications import ids, texts
+from notifications.errors import Fault, Invalid, NotFound
+
+
+def existing_recipient(text: str) -> str:
+    """A recipient's id in a path that must exist. Raises `NotFound`."""
+    try:
+        return texts.check_external_id(text)
+    except ValueError:
+        raise NotFound from None
+
+
+def new_recipient(text: str) -> str:
+    """A recipient's id in a path that may create it. Raises `Invalid`."""
+    try:
+        return texts.check_external_id(text)
+    except ValueError as error:
+        raise Invalid([Fault("/id", str(error))]) from error
+
+
+def existing_topic(text: str) -> str:
+    """A topic's key in a path that must exist. Raises `NotFound`."""
+    try:
+        return texts.check_key(text)
+    except ValueError:
+        raise NotFound from None
+
+
+def new_topic(text: str) -> str:
+    """A topic's key in a path that may create it. Raises `Invalid`."""
+    try:
+        return texts.check_key(text)
+    except ValueError as error:
+        raise Invalid([Fault("/key", str(error))]) from error
+
+
+def row(prefix: ids.Prefix, text: str) -> UUID:
+    """A prefixed id in a path. Raises `NotFound`."""
+    found = ids.decode(prefix, text)
+    if found is None:
+        raise NotFound
+    return found
+
+
+DESCRIPTIONS: Final = {
+    "recipient_id": ("The caller's own id of the recipient.", "u1"),
+    "topic_key": ("The topic's key.", "team-1"),
+    "endpoint_id": ("The endpoint's id.", "end_06dj3k5w8m7q2v4x6y8z0a2c4e"),
+    "notification_id": ("The notification's id.", "ntf_06dj3k5w8m7q2v4x6y8z0a2c4e"),
+    "delivery_id": ("The delivery's id.", "dlv_06dj3k5w8m7q2v4x6y8z0a2c4e"),
+}
+"""Path parameter -> (description, example), for the OpenAPI document."""

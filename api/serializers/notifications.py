@@ -1,0 +1,70 @@
+"""Notifications as they go out; how they come in is said by `notifications/intake/submission.py`."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from api.fields import FreeObject, PublicId, Text, Time
+from api.serializing import In
+from delivery.states import State
+from notifications import texts
+from notifications.models import Notification
+
+
+class ContentOut(serializers.Serializer[Any]):
+    """What is said."""
+
+    title = serializers.CharField(allow_blank=True)
+    body = serializers.CharField(allow_blank=True)
+    action_url = serializers.CharField(allow_null=True)
+
+
+class NotificationOut(serializers.Serializer[Any]):
+    """One accepted request."""
+
+    id = PublicId("ntf")
+    status = serializers.ChoiceField(choices=Notification.Status.choices)
+    reason = serializers.SerializerMethodField()
+    workflow = serializers.CharField(allow_null=True)
+    category = serializers.CharField(allow_null=True)
+    critical = serializers.BooleanField()
+    actor = serializers.CharField(allow_null=True)
+    recipients = serializers.ListField(child=serializers.JSONField(), help_text="Ids of recipients, or {topic}.")
+    content = ContentOut(allow_null=True)
+    channels = serializers.ListField(child=serializers.CharField())
+    data = FreeObject()  # type: ignore[assignment]  # a field, not the property
+    metadata = FreeObject()
+    cancellation_key = serializers.CharField(allow_null=True)
+    send_at = Time(allow_null=True)
+    expires_at = Time(allow_null=True)
+    created_at = Time()
+    routed_at = Time(allow_null=True)
+
+    def get_reason(self, notification: Notification) -> str | None:
+        return notification.reason or None
+
+
+class StateCountsOut(serializers.Serializer[Any]):
+    """How many deliveries are in each state."""
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        return {state.value: serializers.IntegerField() for state in State}
+
+
+class NotificationDetailOut(NotificationOut):
+    """One accepted request, and how far it has come."""
+
+    deliveries = StateCountsOut()
+
+
+class CancelIn(In):
+    """Which notifications to cancel."""
+
+    cancellation_key = Text(check=texts.check_external_id, max_length=255)
+
+
+class CancelledOut(serializers.Serializer[Any]):
+    """What cancelling stopped. A delivery that is being sent at that moment is not stopped."""
+
+    notifications = serializers.IntegerField(help_text="Notifications that were found.")
+    cancelled_deliveries = serializers.IntegerField()

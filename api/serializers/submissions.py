@@ -1,0 +1,80 @@
+"""The answers to a submission, for the OpenAPI document; the hot path writes them without a serializer."""
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+_SUBMISSION = {"$ref": "#/components/schemas/NotificationIn"}
+_PROBLEM = {"$ref": "#/components/schemas/Problem"}
+
+
+class AcceptedOut(serializers.Serializer[Any]):
+    """It is in PostgreSQL and will be delivered."""
+
+    id = serializers.CharField()
+    status = serializers.ChoiceField(choices=["accepted"])
+    created_at = serializers.DateTimeField()
+
+
+class WayOut(serializers.Serializer[Any]):
+    """One channel for one recipient."""
+
+    channel = serializers.CharField()
+    delivers = serializers.BooleanField()
+    address = serializers.CharField(allow_null=True, help_text="The email address or URL.")
+    endpoint = serializers.CharField(allow_null=True, help_text="The endpoint's id.")
+    reason = serializers.CharField(
+        allow_null=True, help_text="Why not: `no_email`, `no_endpoint`, `listed_before` (an earlier entry reaches it)."
+    )
+
+
+class PlannedRecipientOut(serializers.Serializer[Any]):
+    """Whom, and by which ways."""
+
+    recipient = serializers.CharField()
+    known = serializers.BooleanField(help_text="False: would be created.")
+    ways = WayOut(many=True)
+
+
+@extend_schema_field({"anyOf": [{"type": "string"}, {"$ref": "#/components/schemas/TopicIn"}]})
+class EntryField(serializers.JSONField):
+    """An entry of `recipients`, as it was given."""
+
+
+class PlannedEntryOut(serializers.Serializer[Any]):
+    """One entry of `recipients`."""
+
+    entry = EntryField()
+    count = serializers.IntegerField(help_text="How many recipients.")
+    recipients = PlannedRecipientOut(many=True, help_text="Of a topic the first 100.")
+
+
+class DryRunOut(serializers.Serializer[Any]):
+    """What would happen."""
+
+    dry_run = serializers.BooleanField()
+    entries = PlannedEntryOut(many=True)
+
+
+@extend_schema_field(_SUBMISSION)
+class SubmissionField(serializers.JSONField):
+    """A body of POST /v1/notifications."""
+
+
+@extend_schema_field({"anyOf": [{"$ref": "#/components/schemas/AcceptedOut"}, _PROBLEM]})
+class ResultField(serializers.JSONField):
+    """An id or a problem."""
+
+
+class BulkIn(serializers.Serializer[Any]):
+    """Many at once."""
+
+    notifications = serializers.ListField(child=SubmissionField(), min_length=1, max_length=1000)
+
+
+class BulkOut(serializers.Serializer[Any]):
+    """One result per entry, in order."""
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        return {"data": serializers.ListField(child=ResultField())}

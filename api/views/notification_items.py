@@ -1,0 +1,132 @@
+"""Reading and cancelling what was accepted: `/v1/notifications/{id}` and its like."""
+
+from typing import Any
+
+from django.http import HttpResponse
+
+from api import paging, paths
+from api.base import ApiRequest, ApiView, json_response
+from api.idempotency import answer_once, json_answer
+from api.openapi import LIST_PARAMETERS, operation, page_of
+from api.queries import read_query
+from api.serializers.deliveries import DeliveryOut
+from api.serializers.notifications import CancelIn, CancelledOut, NotificationDetailOut, NotificationOut
+from api.serializing import shown, validated
+from delivery import selectors as delivery_selectors
+from delivery.models import Delivery
+from delivery.services import cancel_notification, cancel_notifications
+from notifications import selectors
+from notifications.executor import in_thread
+from notifications.intake.writer import Answer
+from notifications.models import Notification
+
+_SCOPES = {"GET": "notifications:read", "POST": "notifications:write"}
+
+
+def out(notification: Notification) -> dict[str, Any]:
+    return shown(NotificationOut, notification)
+
+
+def delivery_out(delivery: Delivery) -> dict[str, Any]:
+    return shown(DeliveryOut, delivery)
+
+
+async def list_notifications(request: ApiRequest) -> HttpResponse:
+    """One page of a project's notifications."""
+    project_id = request.caller.project_id
+    page = paging.read_page(read_query(request, paging.PARAMETERS), name="notifications", project_id=project_id)
+    return json_response(await in_thread(paging.cut, selectors.notifications_of(project_id), page, out))
+
+
+class NotificationItem(ApiView):
+    """`/v1/notifications/{id}`"""
+
+    scopes = _SCOPES
+
+    @operation(
+        tag="Notifications",
+        name="get_notification",
+        summary="Read a notification",
+        description="With the number of its deliveries in each state.",
+        answers={200: NotificationDetailOut},
+    )
+    async def get(self, request: ApiRequest, notification_id: str) -> HttpResponse:
+        project_id, row_id = request.caller.project_id, paths.row("ntf", notification_id)
+
+        def work() -> dict[str, Any]:
+            notification = selectors.get_notification(project_id=project_id, notification_id=row_id)
+            return {**out(notification), "deliveries": delivery_selectors.count_states(row_id)}
+
+        return json_response(await in_thread(work))
+
+
+class NotificationDeliveries(ApiView):
+    """`/v1/notifications/{id}/deliveries`"""
+
+    scopes = _SCOPES
+
+    @operation(
+        tag="Notifications",
+        name="list_notification_deliveries",
+        summary="List a notification's deliveries",
+        parameters=LIST_PARAMETERS,
+        answers={200: page_of(DeliveryOut)},
+    )
+    async def get(self, request: ApiRequest, notification_id: str) -> HttpResponse:
+        project_id, row_id = request.caller.project_id, paths.row("ntf", notification_id)
+        query = read_query(request, paging.PARAMETERS)
+        page = paging.read_page(query, name=f"deliveries:{row_id.hex}", project_id=project_id)
+
+        def work() -> dict[str, Any]:
+            selectors.get_notification(project_id=project_id, notification_id=row_id)
+            rows = delivery_selectors.deliveries_of(row_id).select_related("recipient")
+            return paging.cut(rows, page, delivery_out)
+
+        return json_response(await in_thread(work))
+
+
+class NotificationCancel(ApiView):
+    """`/v1/notifications/{id}/cancel`"""
+
+    scopes = _SCOPES
+
+    @operation(
+        tag="Notifications",
+        name="cancel_notification",
+        summary="Cancel a notification",
+        description="Stops what has not gone out. 409 when everything has.",
+        answers={200: CancelledOut},
+    )
+    async def post(self, request: ApiRequest, notification_id: str) -> HttpResponse:
+        project_id, row_id = request.caller.project_id, paths.row("ntf", notification_id)
+
+        def work() -> Answer:
+            cancelled = cancel_notification(notification_id=row_id, project_id=project_id)
+            return json_answer({"notifications": 1, "cancelled_deliveries": cancelled})
+
+        return await answer_once(request, project_id, work)
+
+
+class NotificationCancelByKey(ApiView):
+    """`/v1/notifications/cancel`"""
+
+    scopes = _SCOPES
+
+    @operation(
+        tag="Notifications",
+        name="cancel_notifications",
+        summary="Cancel by cancellation key",
+        description="Every notification that was sent with this `cancellation_key`. None at all is no error.",
+        request=CancelIn,
+        example={"cancellation_key": "order-17"},
+        answers={200: CancelledOut},
+    )
+    async def post(self, request: ApiRequest) -> HttpResponse:
+        project_id = request.caller.project_id
+        key = validated(CancelIn, self.read(request))["cancellation_key"]
+
+        def work() -> Answer:
+            found = selectors.notifications_of(project_id).filter(cancellation_key=key)
+            return json_answer({"notifications": found.count(), "cancelled_deliveries": cancel_notifications(found)})
+
+        return await answer_once(request, project_id, work)

@@ -1,0 +1,254 @@
+"""One socket's way out: what goes to the client, in which order, how much may wait, and when to close.
+
+    opened ──begin──> live <──gap──> catching up          any ──close──> closing ──> closed
+                        (offset = wanted)  (offset < wanted)
+
+`offset` is that of the last change put in line for this client. A live event that is the next one goes out at once;
+one that is known is dropped; one from further ahead only raises `wanted`, and the pump reads what lies between from the
+log. So each change goes out once and in order, whatever the channel layer repeats, swaps or loses.
+
+There is no task while there is nothing to send and no timer at all: the hub's ticker calls `tick` when `due` has come.
+"""
+
+import asyncio
+import math
+from collections import deque
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any, Final
+from uuid import UUID
+
+from consumers import frames, metrics
+from consumers.codes import REASONS, CloseCode
+from consumers.conf import ConsumersConf
+from consumers.log import LOG_FAILED, InboxLog
+from consumers.transport import abort
+
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+NEVER: Final = math.inf
+
+
+class Connection:
+    """What the hub and the commands know of one socket. All methods but the pump are synchronous and quick."""
+
+    __slots__ = (
+        "_allowance",
+        "_blocked",
+        "_closing",
+        "_conf",
+        "_early",
+        "_ends_at",
+        "_log",
+        "_outbox",
+        "_ping_at",
+        "_pump",
+        "_refilled_at",
+        "_retry_at",
+        "_send",
+        "_stuck_at",
+        "_wanted",
+        "due",
+        "epoch",
+        "offset",
+        "recipient_pk",
+    )
+
+    def __init__(self, send: Send, log: InboxLog, conf: ConsumersConf) -> None:
+        now = _now()
+        self._send = send
+        self._log = log
+        self._conf = conf
+        self.recipient_pk: UUID | None = None
+        self.epoch: str | None = None
+        self.offset = -1
+        self._wanted = -1
+        self._early: dict[int, str] | None = None
+        self._outbox: deque[str] | None = None
+        self._pump: asyncio.Task[None] | None = None
+        self._blocked = False
+        self._closing: CloseCode | None = None
+        self._stuck_at = self._retry_at = self._ping_at = NEVER
+        self._ends_at = self.due = now + conf.connect_timeout_seconds
+        self._allowance = float(conf.max_commands_per_second)
+        self._refilled_at = now
+
+    @property
+    def is_live(self) -> bool:
+        """The connect command was answered and nothing has ended it since."""
+        return self.epoch is not None and self._closing is None
+
+    @property
+    def is_closing(self) -> bool:
+        return self._closing is not None
+
+    def begin(self, *, epoch: str, offset: int, head: int, valid_seconds: float) -> None:
+        """The connect command is answered: everything after `offset` follows, as far as `head` from the log."""
+        if self._closing is not None:
+            return
+        now = _now()
+        self.epoch = epoch
+        self.offset = offset
+        if self._wanted <= offset:
+            self._early = None
+        self._ends_at = now + valid_seconds
+        self._ping_at = now + self._conf.ping_seconds
+        self._look_at(min(self._ends_at, self._ping_at))
+        self.want(head)
+
+    def push(self, text: str) -> None:
+        """Put a frame that is not a change in line."""
+        if self._closing is not None:
+            return
+        if self._outbox is None:
+            self._outbox = deque()
+        if len(self._outbox) >= self._conf.max_queued_frames:
+            self.close(CloseCode.TOO_SLOW)
+            return
+        self._outbox.append(text)
+        self._run()
+
+    def offer(self, offset: int, text: str) -> None:
+        """A live event arrived."""
+        if self._closing is not None or offset <= self.offset:
+            return
+        if offset == self.offset + 1 and self._wanted <= self.offset and self.epoch is not None:
+            if self._outbox is None or len(self._outbox) < self._conf.max_queued_frames:
+                self.offset = self._wanted = offset
+                self.push(text)
+                return
+            if self._blocked:
+                self.close(CloseCode.TOO_SLOW)
+                return
+        if self._early is None:
+            self._early = {}
+        if len(self._early) < self._conf.max_early_events:
+            self._early[offset] = text
+        self.want(offset)
+
+    def want(self, offset: int) -> None:
+        """The log goes at least as far as `offset`: read up to there."""
+        self._wanted = max(self._wanted, offset)
+        if self.epoch is not None and self._closing is None and self._wanted > self.offset:
+            self._run()
+
+    def check_position(self, head: int) -> None:
+        """`head` is where the log stands: catch up, or tell the client that it has everything."""
+        if self.epoch is None or self._closing is not None:
+            return
+        self.want(head)
+        if self._wanted <= self.offset:
+            self.push(frames.position(self.offset))
+
+    def take_command(self) -> bool:
+        """Count one command; False when there were too many."""
+        now = _now()
+        rate = float(self._conf.max_commands_per_second)
+        self._allowance = min(rate, self._allowance + (now - self._refilled_at) * rate)
+        self._refilled_at = now
+        self._allowance -= 1
+        return self._allowance >= 0
+
+    def close(self, code: CloseCode) -> None:
+        """Close once the frame being sent is out; what waits behind it is dropped, for the log still has it."""
+        if self._closing is None:
+            self._closing = code
+            self._outbox = self._early = None
+            metrics.CLOSED.labels(code.value).inc()
+            self._run()
+
+    def tick(self, now: float) -> bool:
+        """See to what is due; True when it is time to check the position."""
+        ping = False
+        if now >= self._stuck_at:
+            self.close(CloseCode.TOO_SLOW)
+            self.dispose()
+            abort(self._send)
+        elif now >= self._ends_at:
+            self.close(CloseCode.NO_CONNECT if self.epoch is None else CloseCode.BAD_TOKEN)
+        else:
+            if now >= self._retry_at:
+                self._retry_at = NEVER
+                self._run()
+            if now >= self._ping_at:
+                self._ping_at = now + self._conf.ping_seconds
+                ping = True
+        ends_at = self._ends_at if self._closing is None else NEVER
+        self.due = min(ends_at, self._ping_at, self._stuck_at, self._retry_at)
+        return ping
+
+    def dispose(self) -> None:
+        """The socket is gone: nothing is sent any more."""
+        self._closing = self._closing or CloseCode.RESUME
+        self._stuck_at = self._retry_at = self._ping_at = NEVER
+        if self._pump is not None:
+            self._pump.cancel()
+
+    def _look_at(self, moment: float) -> None:
+        self.due = min(self.due, moment)
+
+    def _run(self) -> None:
+        if self._pump is None:
+            self._pump = asyncio.create_task(self._pump_out())
+
+    async def _pump_out(self) -> None:
+        """Send what is in line and read what is missing, until there is neither. The only sender of this socket."""
+        try:
+            while self._closing is None:
+                if self._outbox:
+                    await self._put({"type": "websocket.send", "text": self._outbox.popleft()})
+                elif self.epoch is not None and self._wanted > self.offset and self._retry_at == NEVER:
+                    await self._catch_up()
+                else:
+                    return
+            code = self._closing
+            await self._put({"type": "websocket.close", "code": code.value, "reason": REASONS[code]})
+        except (OSError, RuntimeError):
+            # The client has gone, or the server closed for a broken frame. The socket's own task learns it, too.
+            self._closing = self._closing or CloseCode.RESUME
+        finally:
+            self._pump = None
+            self._outbox = None
+            self._stuck_at = NEVER
+
+    async def _put(self, message: dict[str, Any]) -> None:
+        self._stuck_at = _now() + self._conf.send_timeout_seconds
+        self._look_at(self._stuck_at)
+        self._blocked = True
+        await self._send(message)
+        self._blocked = False
+
+    async def _catch_up(self) -> None:
+        early = self._early.pop(self.offset + 1, None) if self._early else None
+        if early is not None:
+            self.offset += 1
+            await self._put({"type": "websocket.send", "text": early})
+            return
+        assert self.recipient_pk is not None
+        try:
+            page = await self._log.page(self.recipient_pk, after=self.offset)
+        except LOG_FAILED:
+            self._retry_at = _now() + self._conf.catch_up_retry_seconds
+            self._look_at(self._retry_at)
+            return
+        if page is None:
+            self.close(CloseCode.BAD_TOKEN)
+            return
+        if str(page.head.epoch) != self.epoch:
+            self.close(CloseCode.RESUME)
+            return
+        target = self._wanted = max(self._wanted, page.head.offset)
+        for offset, text in page.changes:
+            if self._closing is not None:
+                return
+            self.offset = offset
+            await self._put({"type": "websocket.send", "text": text})
+        if page.complete:
+            # Offsets that are missing up to here were deleted; a hint beyond here told of nothing that is committed.
+            self.offset = max(self.offset, page.head.offset)
+            if self._wanted == target:
+                self._wanted = self.offset
+                self._early = None
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()

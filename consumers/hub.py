@@ -1,0 +1,227 @@
+"""One hub per process: the only listener to the channel layer and the only clock of all inbox sockets.
+
+It owns one layer channel, joins a recipient's group with that recipient's first socket and leaves it after the last, and
+hands what arrives straight to the sockets. All from the layer are hints: after an interruption, and with every
+ping, positions are compared with the log in PostgreSQL, so the layer may lose, repeat or swap what it likes.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple, cast
+from uuid import UUID
+
+import structlog
+from channels.layers import get_channel_layer
+
+from consumers import frames, metrics
+from consumers.batch import Batch
+from consumers.codes import CloseCode
+from consumers.conf import ConsumersConf, conf
+from consumers.connection import Connection, Send
+from consumers.log import LOG_FAILED, InboxLog
+from consumers.room import Room
+from notifications.events import LiveEvent, inbox_group
+from notifications.inbox.layer import LiveLayer
+
+log = structlog.get_logger(__name__)
+
+_JOINS_AT_ONCE = 500
+
+
+class HubStats(NamedTuple):
+    """What a hub holds right now."""
+
+    sockets: int
+    recipients: int
+
+
+class Hub:
+    """`open` on the loop that serves; then each socket registers, joins its recipient's room, and leaves."""
+
+    def __init__(self, settings: ConsumersConf) -> None:
+        self.conf = settings
+        self.log = InboxLog(connections=settings.database_connections)
+        self.draining = False
+        self._layer = cast(LiveLayer, get_channel_layer())
+        self._channel = ""
+        self._rooms: dict[UUID, Room] = {}
+        self._empty: set[UUID] = set()
+        self._connections: set[Connection] = set()
+        self._joins: Batch[UUID, None] = Batch(self._join_groups, limit=_JOINS_AT_ONCE)
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._ready: asyncio.Task[None] | None = None
+        self._all_gone = asyncio.Event()
+
+    @property
+    def stats(self) -> HubStats:
+        return HubStats(len(self._connections), len(self._rooms))
+
+    async def open(self) -> None:
+        """Begin to listen, with the first socket."""
+        if self._ready is None:
+            self._ready = self._spawn(self._open())
+        await asyncio.shield(self._ready)
+
+    def register(self, send: Send) -> Connection:
+        """A socket was opened; `forget` it when it has gone."""
+        connection = Connection(send, self.log, self.conf)
+        self._connections.add(connection)
+        metrics.SOCKETS.set(len(self._connections))
+        return connection
+
+    def forget(self, connection: Connection) -> None:
+        connection.dispose()
+        self._connections.discard(connection)
+        if not self._connections:
+            self._all_gone.set()
+        metrics.SOCKETS.set(len(self._connections))
+        room = self._rooms.get(connection.recipient_pk) if connection.recipient_pk else None
+        if room is not None and connection in room.connections:
+            room.connections.remove(connection)
+            if not room.connections:
+                self._empty.add(room.recipient_pk)
+
+    async def enter(self, connection: Connection, recipient_pk: UUID) -> bool:
+        """Put a socket into its recipient's room; False when that is full.
+
+        When it returns, live events for this recipient arrive, or the layer is away and its return will be noticed.
+        """
+        room = self._rooms.get(recipient_pk)
+        if room is None:
+            room = self._rooms[recipient_pk] = Room(recipient_pk)
+            room.joining = self._spawn(self._join(room))
+            metrics.RECIPIENTS.set(len(self._rooms))
+        if len(room.connections) >= self.conf.max_sockets_per_recipient:
+            return False
+        connection.recipient_pk = recipient_pk
+        room.connections.append(connection)
+        if room.joining is not None:
+            await asyncio.shield(room.joining)
+        return True
+
+    def dispatch(self, event: LiveEvent) -> None:
+        """Hand one live event to the sockets of its recipient here."""
+        room = self._rooms.get(UUID(hex=event["recipient"]))
+        if room is None or not room.connections:
+            return
+        offset = event["offset"]
+        text = frames.change(event["event"], offset, event["message"], event["counts"])
+        if not room.offer(event["epoch"], offset, text):
+            # Either this event or the socket's history is out of date: the log tells which.
+            self._spawn(self._check(list(room.connections)))
+
+    async def drain(self) -> None:
+        """Tell every socket to resume elsewhere, wait for them to go, and end."""
+        self.draining = True
+        for connection in self._connections:
+            connection.close(CloseCode.RESUME)
+        if self._connections:
+            self._all_gone.clear()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self.conf.drain_timeout_seconds):
+                    await self._all_gone.wait()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.log.aclose()
+        await self._layer.flush()
+
+    async def _open(self) -> None:
+        self._layer.watch(on_interrupt=lambda: None, on_return=self._check_all)
+        await self.log.open()
+        self._channel = await self._layer.new_channel("inbox-hub.")
+        for work in (self._receive(), self._tick(), self._leave()):
+            self._spawn(work)
+
+    async def _join(self, room: Room) -> None:
+        await self._joins.get(room.recipient_pk)
+        room.joining = None
+
+    async def _join_groups(self, recipient_pks: Sequence[UUID]) -> Mapping[UUID, None]:
+        await self._layer.group_add_many([inbox_group(pk) for pk in recipient_pks], self._channel)
+        return {}
+
+    async def _receive(self) -> None:
+        while True:
+            event = await self._layer.receive(self._channel)
+            metrics.EVENTS.inc()
+            self.dispatch(event)
+
+    async def _tick(self) -> None:
+        """The one clock: sees to every socket whose moment has come."""
+        loop = asyncio.get_running_loop()
+        while True:
+            await asyncio.sleep(self.conf.tick_seconds)
+            now = loop.time()
+            pinged = [each for each in self._connections if each.due <= now and each.tick(now)]
+            if pinged:
+                self._spawn(self._check(pinged))
+
+    async def _leave(self) -> None:
+        """Leave groups a little later and together: a page that is loaded anew comes right back."""
+        while True:
+            await asyncio.sleep(self.conf.tick_seconds)
+            gone = []
+            for recipient_pk in self._empty:
+                room = self._rooms.get(recipient_pk)
+                if room is not None and not room.connections and room.joining is None:
+                    del self._rooms[recipient_pk]
+                    gone.append(inbox_group(recipient_pk))
+            self._empty.clear()
+            if gone:
+                metrics.RECIPIENTS.set(len(self._rooms))
+                # No wait between this and the removal above, so a socket that comes now joins after it.
+                await self._layer.group_discard_many(gone, self._channel)
+
+    def _check_all(self) -> None:
+        self._spawn(self._check(list(self._connections)))
+
+    async def _check(self, connections: Iterable[Connection]) -> None:
+        """Compare positions with the log, a recipient once."""
+        live = [each for each in connections if each.is_live]
+        pks = list({each.recipient_pk for each in live if each.recipient_pk is not None})
+        try:
+            heads = dict(zip(pks, await asyncio.gather(*map(self.log.head, pks)), strict=True))
+        except LOG_FAILED:
+            # Nothing to compare with; the frame still keeps proxies from closing a silent connection.
+            for connection in live:
+                connection.check_position(connection.offset)
+            return
+        for connection in live:
+            head = heads[cast(UUID, connection.recipient_pk)]
+            if head is None:
+                connection.close(CloseCode.BAD_TOKEN)
+            elif str(head.epoch) != connection.epoch:
+                connection.close(CloseCode.RESUME)
+            else:
+                connection.check_position(head.offset)
+
+    def _spawn(self, work: Any) -> asyncio.Task[None]:
+        task: asyncio.Task[None] = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+
+class _Process:
+    """The hub of this process and the loop it lives on."""
+
+    hub: Hub | None = None
+    loop: asyncio.AbstractEventLoop | None = None
+
+
+def current_hub() -> Hub:
+    """The hub of the running loop, made when there is none."""
+    loop = asyncio.get_running_loop()
+    if _Process.hub is None or _Process.loop is not loop:
+        _Process.hub, _Process.loop = Hub(conf()), loop
+    return _Process.hub
+
+
+async def drain() -> None:
+    """Close all sockets of this process with 4503 and end its hub, if it has one. For the server, before it stops."""
+    hub = _Process.hub
+    if hub is not None and _Process.loop is asyncio.get_running_loop():
+        await hub.drain()
+        _Process.hub = _Process.loop = None

@@ -1,0 +1,123 @@
+"""What all admin pages of ours share: unfold's look with types, read-only pages, and care for big tables."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+from django.contrib.admin import ShowFacets
+from django.contrib.admin.models import CHANGE, LogEntry
+from django.db.models import Model, QuerySet
+from django.forms import ModelForm
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from unfold.decorators import action as unfold_action
+from unfold.enums import ActionVariant
+
+from deploy.admin.paginator import EstimatedPaginator
+
+if TYPE_CHECKING:
+    # Unfold ships no types; its classes keep Django's interface.
+    from django.contrib import admin
+
+    Form = ModelForm[Any]
+
+    class ModelAdmin(admin.ModelAdmin[Any]):
+        def get_actions_detail(self, request: HttpRequest, object_id: str) -> list[Any]: ...
+
+    class TabularInline(admin.TabularInline[Any, Any]):
+        pass
+else:
+    from unfold.admin import ModelAdmin, TabularInline
+
+    Form = ModelForm
+
+__all__ = [
+    "AppendOnlyInline",
+    "Form",
+    "KeptAdmin",
+    "LargeAdmin",
+    "ModelAdmin",
+    "ReadOnlyAdmin",
+    "TabularInline",
+    "back_to",
+    "button",
+    "log_operated",
+]
+
+F = TypeVar("F", bound=Callable[..., Any])
+_LOGGED_AT_ONCE = 500
+
+
+class KeptAdmin(ModelAdmin):
+    """Rows that are made and changed here but never deleted by hand, because history points at them."""
+
+    list_per_page = 50
+    compressed_fields = True
+    warn_unsaved_form = True
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+
+class LargeAdmin(KeptAdmin):
+    """A table that grows without end: no exact counts, newest first by primary key."""
+
+    paginator = EstimatedPaginator
+    show_full_result_count = False
+    ordering = ("-id",)
+    show_facets = ShowFacets.NEVER
+
+
+class ReadOnlyAdmin(LargeAdmin):
+    """Rows that the machine writes; people look at them and at most press an action's button."""
+
+    warn_unsaved_form = False
+
+    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_operate_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        """Who may press the buttons: whoever the permission to change these rows was given to."""
+        user = request.user
+        return user.is_active and user.has_perm(f"{self.opts.app_label}.change_{self.opts.model_name}")
+
+
+class AppendOnlyInline(TabularInline):
+    """Related rows shown in a table, not to be touched from there."""
+
+    extra = 0
+    can_delete = False
+    show_change_link = True
+    hide_title = True
+
+    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+
+def button(*, description: str, icon: str, question: str, danger: bool = False) -> Callable[[F], F]:
+    """A button of a detail page. It asks first, so that the change is made by a POST with a CSRF token, never by a GET."""
+    decorator = unfold_action(
+        description=description,
+        icon=icon,
+        permissions=["operate"],
+        variant=ActionVariant.DANGER if danger else ActionVariant.PRIMARY,
+        dialog={"title": description, "description": question, "form_class": None, "form_submit_text": description},
+    )
+    return cast(Callable[[F], F], decorator)
+
+
+def back_to(request: HttpRequest, url: str) -> HttpResponse:
+    """Leave a button's dialog for `url`; the dialog is htmx's, a browser without scripts gets a plain redirect."""
+    if request.headers.get("HX-Request") == "true":
+        return HttpResponse(headers={"HX-Redirect": url})
+    return HttpResponseRedirect(url)
+
+
+def log_operated(request: HttpRequest, rows: QuerySet[Any], said: str) -> None:
+    """Write into the admin's history who did this to which rows (the first few hundred of a huge selection)."""
+    assert request.user.pk is not None  # the admin lets nobody else in
+    LogEntry.objects.log_actions(request.user.pk, rows[:_LOGGED_AT_ONCE], CHANGE, change_message=said)

@@ -1,0 +1,176 @@
+"""`/demo`: a newcomer sends a notification and watches it arrive.
+
+The page holds no API key. Its own requests are allowed by `access` and protected by Django's CSRF token; what they
+submit goes through the same checks and the same intake as `POST /v1/notifications`, in the first project.
+"""
+
+import json
+from pathlib import Path
+from typing import Any, Final
+from uuid import UUID
+
+import msgspec
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.urls import reverse
+from django.views.decorators.http import require_POST, require_safe
+
+from delivery.models import Delivery
+from deploy.pages import mailbox
+from deploy.pages.pages import guarded, page
+from notifications import ids, texts
+from notifications.conf import conf
+from notifications.errors import Fault, Invalid, Unavailable
+from notifications.executor import in_thread
+from notifications.intake.process import intake
+from notifications.intake.submission import parse_submission, utc_now
+from notifications.intake.writer import Answer, Request
+from notifications.models import Notification, Project
+from notifications.services.recipients import ensure_recipient
+from notifications.tokens import issue_token
+
+_MAILS_SHOWN: Final = 8
+_DELIVERIES_SHOWN: Final = 20
+
+
+@require_safe
+@guarded
+def demo(request: HttpRequest) -> HttpResponse:
+    """The page itself; `demo.js` does the rest."""
+    context = {
+        "catching": bool(settings.CARILLON_MAIL_DIR),
+        "urls": {
+            "token": reverse("demo-token"),
+            "send": reverse("demo-send"),
+            "deliveries": reverse("demo-deliveries", args=["ID"]),
+            "mail": reverse("demo-mail"),
+        },
+        "api_url": f"{request.scheme}://{request.get_host()}/v1/notifications",
+    }
+    return page(request, "demo", context)
+
+
+@require_POST
+@guarded
+def token(request: HttpRequest) -> HttpResponse:
+    """A recipient token for the live inbox; the recipient is made when it is not there yet."""
+    try:
+        external_id = texts.check_external_id(str(_body(request).get("recipient", "")))
+        project = _first_project()
+    except ValueError as error:
+        return _problem(422, str(error), "/recipient")
+    except Invalid as error:
+        return _problem(422, error.detail, error.faults[0].pointer)
+    recipient = ensure_recipient(project_id=project, external_id=external_id)
+    issued, expires_at = issue_token(
+        project_id=project,
+        recipient_pk=recipient.pk,
+        external_id=external_id,
+        lifetime_seconds=conf().token_lifetime_seconds,
+    )
+    return JsonResponse({"token": issued, "expires_at": texts.format_time(expires_at)}, status=201)
+
+
+@require_POST
+@guarded
+async def send(request: HttpRequest) -> HttpResponse:
+    """Accept one notification as the API does; 202 once it is committed."""
+    try:
+        project = await in_thread(_first_project)
+        submission = parse_submission(_body(request), project_id=project, conf=conf(), now=utc_now())
+
+        def answer(faults: dict[int, Invalid]) -> Answer:
+            if faults:
+                raise faults[0]
+            accepted = {"id": ids.encode("ntf", submission.id), "status": "accepted"}
+            return Answer(202, msgspec.json.encode(accepted))
+
+        accepted = await intake().submit(Request(project, [submission], answer))
+    except Invalid as error:
+        return _problem(422, error.detail, error.faults[0].pointer if error.faults else "")
+    except Unavailable as error:
+        return _problem(503, error.detail)
+    return HttpResponse(accepted.body, status=accepted.status, content_type="application/json")
+
+
+@require_safe
+@guarded
+def deliveries(request: HttpRequest, public_id: str) -> HttpResponse:
+    """How far a notification has come."""
+    pk = ids.decode("ntf", public_id)
+    notification = None if pk is None else Notification.objects.filter(pk=pk).only("status", "reason").first()
+    if notification is None:
+        return _problem(404, "No such notification.")
+    rows = Delivery.objects.filter(notification_id=notification.pk).order_by("id").prefetch_related("attempts")
+    return JsonResponse(
+        {
+            "status": notification.status,
+            "reason": notification.reason,
+            "data": [_delivery(row) for row in rows[:_DELIVERIES_SHOWN]],
+        }
+    )
+
+
+@require_safe
+@guarded
+def mail(request: HttpRequest) -> HttpResponse:
+    """The newest caught mails to one address."""
+    if not settings.CARILLON_MAIL_DIR:
+        return JsonResponse({"data": []})
+    to = request.GET.get("to", "").strip() or None
+    heads = mailbox.newest(Path(settings.CARILLON_MAIL_DIR), limit=_MAILS_SHOWN, to=to)
+    return JsonResponse(
+        {
+            "data": [
+                {
+                    "url": reverse("dev-mail-page", args=[head.name]),
+                    "subject": head.subject,
+                    "from": head.sender,
+                    "to": head.to,
+                    "caught_at": texts.format_time(head.caught_at),
+                }
+                for head in heads
+            ]
+        }
+    )
+
+
+def _delivery(row: Delivery) -> dict[str, Any]:
+    return {
+        "id": row.public_id,
+        "channel": row.channel,
+        "state": row.state,
+        "reason": row.reason,
+        "created_at": texts.format_time(row.created_at),
+        "finished_at": texts.optional_time(row.finished_at),
+        "next_attempt_at": texts.optional_time(row.available_at),
+        "attempts": [
+            {"number": attempt.number, "outcome": attempt.outcome, "duration_ms": attempt.duration_ms}
+            for attempt in row.attempts.all()
+        ],
+    }
+
+
+def _body(request: HttpRequest) -> dict[str, Any]:
+    """The JSON object sent by the page. Raises `Invalid`."""
+    try:
+        body = json.loads(request.body)
+    except (ValueError, RecursionError) as error:
+        raise Invalid([Fault("", "Not JSON.")]) from error
+    if not isinstance(body, dict):
+        raise Invalid([Fault("", "Not a JSON object.")])
+    if fault := texts.deep_fault(body):
+        raise Invalid([Fault(*fault)])
+    return body
+
+
+def _first_project() -> UUID:
+    """Where the demo sends. Raises `Invalid` before the first start has made it."""
+    found = Project.objects.order_by("created_at").values_list("id", flat=True).first()
+    if found is None:
+        raise Invalid([Fault("", "There is no project yet; `make up` makes the first one.")])
+    return found
+
+
+def _problem(status: int, detail: str, pointer: str = "") -> JsonResponse:
+    return JsonResponse({"status": status, "detail": detail, "pointer": pointer}, status=status)

@@ -1,0 +1,211 @@
+// The demo page: sends through the page's own JSON views, shows deliveries, the live inbox and caught mail.
+
+import { Inbox } from "./inbox.js";
+import { markdown } from "./markdown.js";
+
+const byId = (id) => document.getElementById(id);
+const urls = JSON.parse(byId("urls").textContent);
+const form = byId("send");
+const TONES = { sent: "good", delivered: "good", failed: "bad", expired: "bad", retrying: "wait", scheduled: "wait", queued: "go", sending: "go" };
+const DONE = new Set(["sent", "delivered", "failed", "suppressed", "digested", "expired", "cancelled"]);
+
+let inbox = null;
+let inboxOf = null;
+let following = 0;
+
+// --- talking to the server ---------------------------------------------------------------------------------------
+
+async function ask(url, body) {
+  const options = { headers: { Accept: "application/json" }, credentials: "same-origin" };
+  if (body !== undefined) {
+    options.method = "POST";
+    options.body = JSON.stringify(body);
+    options.headers["Content-Type"] = "application/json";
+    options.headers["X-CSRFToken"] = form.elements.csrfmiddlewaretoken.value;
+  }
+  let response;
+  try {
+    response = await fetch(url, options);
+  } catch {
+    throw new Error("Carillon does not answer. Is it running?");
+  }
+  const isJson = response.headers.get("Content-Type")?.startsWith("application/json");
+  const answer = isJson ? await response.json() : {};
+  if (response.ok) return answer;
+  const error = new Error(answer.detail ?? answer.title ?? `The server answered ${response.status}. Reload the page and try again.`);
+  error.pointer = answer.pointer ?? "";
+  throw error;
+}
+
+// --- small pieces of page ----------------------------------------------------------------------------------------
+
+function element(tag, properties = {}, ...children) {
+  const made = document.createElement(tag);
+  const { dataset, ...rest } = properties;
+  Object.assign(made, rest);
+  Object.assign(made.dataset, dataset ?? {});
+  made.append(...children);
+  return made;
+}
+
+const clock = (iso) => new Date(iso).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+
+function fill(list, items, empty) {
+  list.replaceChildren(...items);
+  if (empty) empty.hidden = items.length > 0;
+}
+
+// --- 1. the form and its command ---------------------------------------------------------------------------------
+
+function submission() {
+  const data = new FormData(form);
+  const id = data.get("recipient").trim();
+  const email = data.get("email").trim();
+  return {
+    recipients: [email ? { id, email } : id],
+    content: { title: data.get("title"), body: data.get("body") },
+    channels: data.getAll("channels"),
+  };
+}
+
+function showCommand() {
+  const json = JSON.stringify(submission(), null, 2).replaceAll("'", "'\\''");
+  byId("curl").textContent =
+    `curl -X POST ${byId("curl").dataset.url} \\\n  -H "Authorization: Bearer $CARILLON_API_KEY" \\\n  -H "Content-Type: application/json" \\\n  -d '${json}'`;
+}
+
+function showFault(error) {
+  const fault = byId("fault");
+  fault.textContent = error?.message ?? "";
+  fault.hidden = !error;
+  const at = error?.pointer ?? "";
+  const names = { "/recipients/0/email": "email", "/recipients/0/id": "recipient", "/recipients/0": "recipient", "/recipient": "recipient", "/content": "title", "/content/title": "title", "/content/body": "body" };
+  for (const field of form.querySelectorAll("[aria-invalid]")) field.removeAttribute("aria-invalid");
+  const field = form.elements[names[at]];
+  if (field) {
+    field.setAttribute("aria-invalid", "true");
+    field.focus();
+  }
+}
+
+async function send(event) {
+  event.preventDefault();
+  const button = form.querySelector("button[type=submit]");
+  button.disabled = true;
+  showFault(null);
+  try {
+    watchRecipient();
+    const accepted = await ask(urls.send, submission());
+    byId("sent-id").textContent = `Accepted as ${accepted.id}`;
+    follow(accepted.id);
+  } catch (error) {
+    showFault(error);
+  } finally {
+    button.disabled = false;
+  }
+}
+
+// --- 2. deliveries -----------------------------------------------------------------------------------------------
+
+function deliveryItem(delivery) {
+  const last = delivery.attempts.at(-1);
+  const took = delivery.finished_at ? `${((new Date(delivery.finished_at) - new Date(delivery.created_at)) / 1000).toFixed(2)} s` : "";
+  const tries = delivery.attempts.length;
+  const why = [delivery.reason, tries ? `${tries} attempt${tries > 1 ? "s" : ""}` : "", last?.outcome && last.outcome !== delivery.reason ? `last: ${last.outcome}` : ""];
+  if (delivery.state === "retrying" && delivery.next_attempt_at) why.push(`next at ${clock(delivery.next_attempt_at)}`);
+  return element("li", {},
+    element("span", { textContent: delivery.channel }),
+    element("span", { className: "state", textContent: delivery.state, dataset: { tone: TONES[delivery.state] ?? "" } }),
+    element("span", { className: "took", textContent: took }),
+    element("span", { className: "why", textContent: why.filter(Boolean).join(" · ") }));
+}
+
+async function follow(id) {
+  const mine = ++following;
+  const began = Date.now();
+  fill(byId("deliveries"), [element("li", {}, element("span", { textContent: "accepted, being routed" }))], byId("deliveries-empty"));
+  while (mine === following && Date.now() - began < 600_000) {
+    let answer = null;
+    try {
+      answer = await ask(urls.deliveries.replace("ID", id));
+    } catch { /* a restart of the server; the next look tells more */ }
+    if (mine !== following) return;
+    if (answer?.data.length) fill(byId("deliveries"), answer.data.map(deliveryItem), byId("deliveries-empty"));
+    else if (answer && answer.status !== "accepted") {
+      const text = `No deliveries: the recipient has no address on these channels. The notification is ${answer.status}${answer.reason ? ` (${answer.reason})` : ""}.`;
+      return fill(byId("deliveries"), [element("li", {}, element("span", { className: "why", textContent: text }))]);
+    }
+    if (answer?.data.length && answer.data.every((delivery) => DONE.has(delivery.state))) return showMails();
+    await new Promise((resolve) => setTimeout(resolve, Date.now() - began < 10_000 ? 250 : 2000));
+  }
+}
+
+// --- 3. the inbox ------------------------------------------------------------------------------------------------
+
+function messageItem(message, fresh) {
+  const link = /^https?:\/\//.test(message.action_url ?? "") ? element("a", { href: message.action_url, textContent: "Open", rel: "noreferrer", target: "_blank" }) : "";
+  const mark = element("button", { type: "button", className: "plain", textContent: message.read_at ? "Mark unread" : "Mark read" });
+  mark.onclick = () => inbox.command(message.read_at ? "unread" : "read", { ids: [message.id] }).catch((error) => setStatus("live", error.title));
+  return element("li", { id: message.id, className: `${message.read_at ? "" : "unread"} ${fresh ? "fresh" : ""}` },
+    element("b", { textContent: message.title || "(no title)" }),
+    markdown(message.body),
+    element("div", { className: "meta" }, element("time", { dateTime: message.created_at, textContent: clock(message.created_at) }), link, mark));
+}
+
+function setStatus(state, text) {
+  byId("socket").dataset.state = state;
+  byId("socket").textContent = text;
+}
+
+function watchRecipient() {
+  const recipient = form.elements.recipient.value.trim();
+  if (!recipient || recipient === inboxOf) return;
+  inbox?.stop();
+  inboxOf = recipient;
+  byId("inbox-of").textContent = recipient;
+  fill(byId("inbox"), [], byId("inbox-empty"));
+  const current = () => inboxOf === recipient;
+  inbox = new Inbox(async () => (await ask(urls.token, { recipient })).token, {
+    status: (state, text) => current() && setStatus(state, text),
+    counts: (counts) => {
+      byId("unread").textContent = `${counts.unread} unread`;
+      byId("unread").hidden = !counts.unread;
+    },
+    reload: (messages) => current() && fill(byId("inbox"), messages.map((message) => messageItem(message, false)), byId("inbox-empty")),
+    change: (message, isNew) => {
+      const shown = byId(message.id);
+      if (message.archived_at) shown?.remove();
+      else if (shown) shown.replaceWith(messageItem(message, false));
+      else if (isNew) byId("inbox").prepend(messageItem(message, true));
+      byId("inbox-empty").hidden = byId("inbox").children.length > 0;
+    },
+  });
+}
+
+// --- 4. mail -----------------------------------------------------------------------------------------------------
+
+async function showMails() {
+  const list = byId("mails");
+  if (!list || document.hidden) return;
+  try {
+    const { data } = await ask(`${urls.mail}?to=${encodeURIComponent(form.elements.email.value.trim())}`);
+    fill(list, data.map((mail) => element("li", {}, element("a", { href: mail.url },
+      element("b", { textContent: mail.subject || "(no subject)" }),
+      element("span", { className: "who", textContent: `to ${mail.to}` }),
+      element("time", { dateTime: mail.caught_at, textContent: clock(mail.caught_at) })))), byId("mails-empty"));
+  } catch { /* shown by whatever the user does next; a list that is a little old is no error */ }
+}
+
+form.addEventListener("submit", send);
+form.addEventListener("input", showCommand);
+form.elements.recipient.addEventListener("change", watchRecipient);
+form.elements.email.addEventListener("change", showMails);
+byId("copy").onclick = async () => {
+  await navigator.clipboard.writeText(byId("curl").textContent);
+  byId("copy").textContent = "Copied";
+  setTimeout(() => (byId("copy").textContent = "Copy"), 2000);
+};
+showCommand();
+watchRecipient();
+showMails();
+setInterval(showMails, 2000);

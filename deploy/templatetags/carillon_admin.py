@@ -1,0 +1,27 @@
+"""The cells of `deploy/admin/display.py` for templates."""
+
+from django import template
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from delivery.models import Delivery
+from deploy.admin import display, when
+from notifications.models import Recipient
+
+register = template.Library()
+register.filter("outcome_badge", display.outcome_badge)
+register.filter("exact_time", display.exact_time)
+register.filter("pretty", display.pretty)
+register.filter("took", when.duration_text)
+register.filter("state_badge", display.badge)
+
+
+@register.filter
+def recipient_name(delivery: Delivery) -> SafeString:
+    """A link to the recipient, with the endpoint's URL below it where there is one."""
+    recipient = display.related(delivery, "recipient")
+    if recipient is None:
+        return display.badge("erased", "")
+    who = display.link(Recipient, recipient.pk, recipient)
+    endpoint = display.related(delivery, "endpoint")
+    return who if endpoint is None else format_html('{}<br><span class="crl-soft crl-id">{}</span>', who, endpoint.url)

@@ -1,0 +1,364 @@
+"""The admin: every page opens, nothing that the machine writes can be edited, the buttons do what they say."""
+
+import time
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.conf import settings as django_settings
+from django.contrib import admin
+from django.contrib.admin.models import LogEntry
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from redis import Redis
+
+from delivery.models import Attempt, Delivery
+from delivery.states import State
+from notifications import api_keys, ids
+from notifications.events import SEND_TASK
+from notifications.models import (
+    ApiKey,
+    Endpoint,
+    IdempotencyKey,
+    Inbox,
+    InboxEvent,
+    InboxMessage,
+    Notification,
+    Project,
+    Recipient,
+    Subscription,
+    Topic,
+)
+from notifications.services.projects import create_api_key
+from tests.deploy.operator import World, staff, superuser
+
+pytestmark = pytest.mark.django_db
+
+OURS = [model for model in admin.site._registry if model._meta.app_label in ("notifications", "delivery", "auth")]
+BEATS = [model for model in admin.site._registry if model._meta.app_label == "django_celery_beat"]
+WRITTEN_BY_THE_MACHINE = [Attempt, Delivery, Notification, IdempotencyKey, Inbox, InboxEvent, InboxMessage]
+
+
+@pytest.fixture(autouse=True)
+def plain_static(settings: Any) -> None:
+    """Names without hashes, so that no `collectstatic` has to run first."""
+    settings.STORAGES = {
+        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    }
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+@pytest.fixture
+def root() -> Client:
+    return superuser()
+
+
+def page_of(row: Any) -> str:
+    return reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_change", args=[row.pk])
+
+
+def list_of(model: type[Any]) -> str:
+    return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
+
+
+def one_of_each(world: World) -> list[Any]:
+    """A row of every model of ours, joined up as the product joins them."""
+    recipient = world.recipient(email="ada@example.com")
+    endpoint = world.endpoint(recipient)
+    delivery = world.delivery(
+        State.FAILED, recipient=recipient, endpoint=endpoint, channel="webhook", attempts=("http_503", "gone")
+    )
+    topic = Topic.objects.create(project=world.project, key="team")
+    inbox = Inbox.objects.create(recipient=recipient, epoch=ids.new_uuid(), offset=1, unread=1, unseen=1)
+    message = InboxMessage.objects.create(
+        project=world.project, recipient=recipient, delivery_id=delivery.pk, offset=1, title="Hello", body="there"
+    )
+    return [
+        world.project,
+        create_api_key(project=world.project, name="key", scopes=["admin"])[0],
+        recipient,
+        endpoint,
+        topic,
+        Subscription.objects.create(topic=topic, recipient=recipient),
+        delivery.notification,
+        delivery,
+        *delivery.attempts.all(),
+        inbox,
+        message,
+        InboxEvent.objects.create(recipient=recipient, offset=1, kind="message.created", message=message),
+        IdempotencyKey.objects.create(
+            project=world.project, key="k", fingerprint="f", status=202, response='{"id": "ntf_1"}'
+        ),
+    ]
+
+
+def test_every_model_has_a_list_and_a_page_that_open(world: World, root: Client) -> None:
+    rows = one_of_each(world)
+    assert {type(row) for row in rows} == {m for m in OURS if m._meta.app_label in ("notifications", "delivery")}
+    for row in rows:
+        assert root.get(list_of(type(row))).status_code == 200, row
+        assert root.get(page_of(row)).status_code == 200, row
+
+
+@pytest.mark.parametrize("model", [*OURS, *BEATS], ids=lambda model: model._meta.label)
+def test_every_empty_list_and_every_form_for_a_new_row_opens(model: type[Any], root: Client) -> None:
+    assert root.get(list_of(model)).status_code == 200
+    adding = root.get(reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_add"))
+    assert adding.status_code == (403 if model in [*WRITTEN_BY_THE_MACHINE, Endpoint] else 200)
+
+
+def test_the_pages_need_a_login(client: Client) -> None:
+    answer = client.get(list_of(Delivery))
+    assert answer.status_code == 302
+    assert answer["Location"].startswith(reverse("admin:login"))
+
+
+@pytest.mark.parametrize("model", WRITTEN_BY_THE_MACHINE, ids=lambda model: model.__name__)
+def test_what_the_machine_writes_cannot_be_changed_or_deleted(model: type[Any], world: World, root: Client) -> None:
+    row = next(each for each in one_of_each(world) if type(each) is model)
+    before = type(row).objects.filter(pk=row.pk).values().get()
+    assert root.post(page_of(row), {"state": "sent", "number": 7}).status_code == 403
+    assert root.post(page_of(row).replace("/change/", "/delete/"), {"post": "yes"}).status_code == 403
+    root.post(list_of(model), {"action": "delete_selected", "_selected_action": [row.pk], "post": "yes"})
+    assert type(row).objects.filter(pk=row.pk).values().get() == before
+
+
+@pytest.mark.parametrize("model", [Delivery, Notification, Attempt, Recipient, Endpoint, InboxMessage])
+def test_a_longer_list_costs_no_more_queries(model: type[Any], world: World, root: Client) -> None:
+    def fill(start: int, count: int) -> None:
+        for number in range(start, start + count):
+            recipient = world.recipient(f"r{number}")
+            delivery = world.delivery(
+                State.SENT, recipient=recipient, endpoint=world.endpoint(recipient), attempts=("accepted",)
+            )
+            InboxMessage.objects.create(
+                project=world.project, recipient=recipient, delivery_id=delivery.pk, offset=1, title="t", body="b"
+            )
+
+    def cost() -> int:
+        with CaptureQueriesContext(connection) as queries:
+            assert root.get(list_of(model)).status_code == 200
+        return len(queries)
+
+    fill(0, 3)
+    root.get(list_of(model))  # content types and permissions are cached by the first look
+    few = cost()
+    fill(3, 25)
+    assert cost() == few
+
+
+def test_search_understands_public_ids_and_people(world: World, root: Client) -> None:
+    wanted = world.delivery(
+        State.FAILED, recipient=world.recipient("u-4711", email="Ada@example.com"), attempts=("http_503",)
+    )
+    other = world.delivery(State.SENT, recipient=world.recipient("u-4712", email="bob@example.com"))
+    attempt = wanted.attempts.get()
+    terms = [wanted.public_id, wanted.notification.public_id, attempt.public_id, "u-4711", "ada@example.com"]
+    for term in [*terms, wanted.public_id.upper(), f" {wanted.pk} "]:
+        shown = root.get(list_of(Delivery), {"q": term}).content.decode()
+        assert wanted.public_id in shown, term
+        assert other.public_id not in shown, term
+    for term in (wanted.public_id, wanted.notification.public_id, "u-4711", "ada@example.com"):
+        shown = root.get(list_of(Notification), {"q": term}).content.decode()
+        assert wanted.notification.public_id in shown, term
+        assert other.notification.public_id not in shown, term
+    assert "0 results" in root.get(list_of(Delivery), {"q": "dlv_nonsense"}).content.decode()
+
+
+def test_filters_find_what_is_stuck(world: World, root: Client) -> None:
+    recipient = world.recipient()
+    stuck = world.delivery(State.QUEUED, recipient=recipient, due=-timedelta(minutes=9))
+    patient = world.delivery(State.RETRYING, recipient=recipient, due=timedelta(minutes=9))
+    shown = root.get(list_of(Delivery), {"progress": "overdue"}).content.decode()
+    assert stuck.public_id in shown
+    assert patient.public_id not in shown
+    shown = root.get(list_of(Delivery), {"state": "retrying", "channel": "email", "created": "15m"}).content.decode()
+    assert patient.public_id in shown
+    assert stuck.public_id not in shown
+
+
+def test_a_delivery_whose_recipient_was_erased_stays_visible(world: World, root: Client) -> None:
+    recipient = world.recipient()
+    delivery = world.delivery(State.SENT, recipient=recipient)
+    Recipient.objects.filter(pk=recipient.pk)._raw_delete("default")
+    assert delivery.public_id in root.get(list_of(Delivery)).content.decode()
+    assert "erased" in root.get(page_of(delivery)).content.decode()
+    assert "erased" in root.get(page_of(delivery.notification)).content.decode()
+
+
+def test_pages_show_deliveries_with_their_attempts_and_answers(world: World, root: Client) -> None:
+    delivery = world.delivery(State.FAILED, recipient=world.recipient(), attempts=("http_503", "gone"))
+    for page in (page_of(delivery), page_of(delivery.notification)):
+        text = root.get(page).content.decode()
+        for expected in ("http_503", "gone", "answer 1", "answer 2", "84 ms", "failed"):
+            assert expected in text, (page, expected)
+
+
+def test_what_people_wrote_is_shown_escaped(world: World, root: Client) -> None:
+    evil = "<script>alert(1)</script>"
+    recipient = world.recipient(evil.replace("/", ""), name=evil)
+    notification = world.notification(content={"title": evil, "body": evil}, data={"a": evil})
+    delivery = world.delivery(State.FAILED, recipient=recipient, notification=notification, attempts=(evil,))
+    for page in (page_of(notification), page_of(delivery), page_of(recipient), list_of(Notification), list_of(Delivery)):
+        assert "<script>alert(1)" not in root.get(page).content.decode(), page
+
+
+def test_retry_from_the_list_moves_what_may_be_retried_and_says_what_it_left(world: World, root: Client) -> None:
+    recipient = world.recipient()
+    failed = world.delivery(State.FAILED, recipient=recipient, retry_step=4)
+    sent = world.delivery(State.SENT, recipient=recipient)
+    redis = Redis.from_url(django_settings.REDIS_URLS[0])
+    waiting = redis.llen("carillon:celery")
+    answer = root.post(
+        list_of(Delivery), {"action": "retry", "_selected_action": [failed.pk, sent.pk]}, follow=True
+    ).content.decode()
+    assert "1 of 2 deliveries are on their way again" in answer
+    assert "1 were left alone" in answer
+    failed.refresh_from_db()
+    sent.refresh_from_db()
+    assert (failed.state, failed.retry_step, failed.finished_at) == (State.QUEUED, 0, None)
+    assert sent.state == State.SENT
+    assert LogEntry.objects.filter(object_id=str(failed.pk)).exists()
+    deadline = time.monotonic() + 20
+    while redis.llen("carillon:celery") == waiting and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert any(SEND_TASK.encode() in message for message in redis.lrange("carillon:celery", 0, -1))
+
+
+def test_cancel_from_the_list_leaves_what_is_being_sent(world: World, root: Client) -> None:
+    recipient = world.recipient()
+    waiting = world.delivery(State.RETRYING, recipient=recipient)
+    sending = world.delivery(State.SENDING, recipient=recipient)
+    root.post(list_of(Delivery), {"action": "cancel", "_selected_action": [waiting.pk, sending.pk]})
+    waiting.refresh_from_db()
+    sending.refresh_from_db()
+    assert (waiting.state, waiting.reason, waiting.available_at) == (State.CANCELLED, "cancelled_by_caller", None)
+    assert sending.state == State.SENDING
+
+
+def test_a_button_changes_nothing_by_get_nor_without_a_csrf_token(world: World, root: Client) -> None:
+    delivery = world.delivery(State.FAILED, recipient=world.recipient())
+    url = reverse("admin:delivery_delivery_retry_this", args=[delivery.pk])
+    assert root.get(url).status_code == 200
+    root.handler.enforce_csrf_checks = True
+    assert root.post(url, {"_form_submitted": "1"}).status_code == 403
+    delivery.refresh_from_db()
+    assert delivery.state == State.FAILED
+    root.handler.enforce_csrf_checks = False
+    answer = root.post(url, {"_form_submitted": "1"}, headers={"HX-Request": "true"})
+    assert answer["HX-Redirect"] == page_of(delivery)
+    delivery.refresh_from_db()
+    assert delivery.state == State.QUEUED
+
+
+def test_buttons_are_offered_only_where_they_would_do_something(world: World, root: Client) -> None:
+    recipient = world.recipient()
+    failed = world.delivery(State.FAILED, recipient=recipient)
+    retrying = world.delivery(State.RETRYING, recipient=recipient)
+    sent = world.delivery(State.SENT, recipient=recipient)
+    offered = {
+        row.pk: {name for name in ("retry_this", "cancel_this") if f"/{name}/" in root.get(page_of(row)).content.decode()}
+        for row in (failed, retrying, sent)
+    }
+    assert offered == {failed.pk: {"retry_this"}, retrying.pk: {"cancel_this"}, sent.pk: set()}
+
+
+def test_who_may_only_look_cannot_operate(world: World) -> None:
+    delivery = world.delivery(State.FAILED, recipient=world.recipient())
+    watcher = staff("delivery.view_delivery", "delivery.view_attempt")
+    assert "/retry_this/" not in watcher.get(page_of(delivery)).content.decode()
+    url = reverse("admin:delivery_delivery_retry_this", args=[delivery.pk])
+    assert watcher.post(url, {"_form_submitted": "1"}).status_code == 403
+    watcher.post(list_of(Delivery), {"action": "retry", "_selected_action": [delivery.pk]})
+    delivery.refresh_from_db()
+    assert delivery.state == State.FAILED
+
+
+def test_a_notification_is_cancelled_and_retried_from_its_page(world: World, root: Client) -> None:
+    notification = world.notification()
+    waiting = world.delivery(State.RETRYING, recipient=world.recipient(), notification=notification)
+    root.post(
+        reverse("admin:notifications_notification_cancel_this", args=[notification.pk]), {"_form_submitted": "1"}
+    )
+    waiting.refresh_from_db()
+    assert waiting.state == State.CANCELLED
+    root.post(reverse("admin:notifications_notification_retry_this", args=[notification.pk]), {"_form_submitted": "1"})
+    waiting.refresh_from_db()
+    assert waiting.state == State.QUEUED
+
+
+def test_cancelling_what_has_gone_out_is_answered_with_the_reason(world: World, root: Client) -> None:
+    delivery = world.delivery(State.SENT, recipient=world.recipient())
+    url = reverse("admin:notifications_notification_cancel_this", args=[delivery.notification_id])
+    assert "already gone out" in root.post(url, {"_form_submitted": "1"}, follow=True).content.decode()
+
+
+def test_a_new_api_key_is_shown_once_and_kept_as_a_hash(world: World, root: Client) -> None:
+    fields = {"project": world.project.pk, "name": "CI", "scopes": ["notifications:write", "notifications:read"]}
+    answer = root.post(reverse("admin:notifications_apikey_add"), fields)
+    assert answer.status_code == 200
+    assert answer["Cache-Control"] == "no-store"
+    key = answer.context["api_key"].fresh_key
+    assert key in answer.content.decode()
+    row = ApiKey.objects.get(name="CI")
+    assert api_keys.matches(key, row.digest)
+    assert row.public_id == api_keys.public_id_of(key)
+    assert row.scopes == fields["scopes"]
+    assert "messages" not in answer.cookies
+    for url in (page_of(row), list_of(ApiKey)):
+        assert key not in root.get(url).content.decode()
+
+
+def test_revoking_a_key_ends_it(world: World, root: Client) -> None:
+    row, _ = create_api_key(project=world.project, name="CI", scopes=["admin"])
+    root.post(reverse("admin:notifications_apikey_revoke_this", args=[row.pk]), {"_form_submitted": "1"})
+    row.refresh_from_db()
+    assert row.revoked_at is not None
+    assert "revoked" in root.get(page_of(row)).content.decode()
+
+
+def test_a_recipient_cannot_be_given_what_the_api_would_refuse(world: World, root: Client) -> None:
+    recipient = world.recipient(email="ada@example.com")
+    fields = {
+        "name": "Ada",
+        "email": "not an address",
+        "phone": "",
+        "locale": "",
+        "timezone": "Mars/Olympus",
+        "data": "{}",
+        "endpoints-TOTAL_FORMS": "0",
+        "endpoints-INITIAL_FORMS": "0",
+    }
+    answer = root.post(page_of(recipient), fields)
+    assert answer.status_code == 200
+    assert {"email", "timezone"} <= set(answer.context["adminform"].form.errors)
+    root.post(page_of(recipient), {**fields, "email": "ada@EXAMPLE.org", "timezone": "Europe/Vienna"})
+    recipient.refresh_from_db()
+    assert (recipient.email, recipient.timezone) == ("ada@example.org", "Europe/Vienna")
+
+
+def test_the_dashboard_says_that_nothing_is_stuck(root: Client) -> None:
+    Project.objects.all().delete()
+    assert root.get(reverse("admin:index")).context["verdict"]["text"] == "Nothing is stuck"
+
+
+def test_the_dashboard_says_what_is_stuck_and_why_things_fail(world: World, root: Client) -> None:
+    recipient = world.recipient()
+    world.delivery(State.QUEUED, recipient=recipient, due=-timedelta(minutes=9))
+    failed = world.delivery(State.FAILED, recipient=recipient, attempts=("mailbox_unavailable",))
+    Delivery.objects.filter(pk=failed.pk).update(reason="mailbox_unavailable")
+    answer = root.get(reverse("admin:index"))
+    assert answer.context["verdict"]["kind"] == "danger"
+    texts = [remark.text for remark in answer.context["verdict"]["remarks"]]
+    assert texts[0] == "1 delivery should have been sent over a minute ago."
+    shown = answer.content.decode()
+    assert "mailbox_unavailable" in shown
+    assert "9 min" in shown
+    for remark in answer.context["verdict"]["remarks"]:
+        assert root.get(remark.url).status_code == 200
