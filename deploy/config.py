@@ -97,7 +97,14 @@ def database(url: str) -> dict[str, Any]:
             "connect_timeout": 2,
             "application_name": "carillon",
             **options,
-            "pool": {"min_size": 0, "max_size": 10, "timeout": 1.5, "max_lifetime": 1800, "max_idle": 60, "reconnect_timeout": 1},
+            "pool": {
+                "min_size": 0,
+                "max_size": 10,
+                "timeout": 1.5,
+                "max_lifetime": 1800,
+                "max_idle": 60,
+                "reconnect_timeout": 1,
+            },
         },
     }
 

@@ -34,5 +34,13 @@ def configure_logging() -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(settings.CARILLON_LOG_LEVEL)
-    for noisy in ("uvicorn.error", "httpx", "aiohttp.access", "celery.app.trace", "celery.worker.strategy", "celery.beat", "kombu"):
+    for noisy in (
+        "uvicorn.error",
+        "httpx",
+        "aiohttp.access",
+        "celery.app.trace",
+        "celery.worker.strategy",
+        "celery.beat",
+        "kombu",
+    ):
         logging.getLogger(noisy).setLevel(logging.WARNING)

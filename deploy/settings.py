@@ -1,6 +1,5 @@
 """Django's settings, composed from `deploy/config.py`. One file for every environment; differences are variables."""
 
-import tomllib
 from pathlib import Path
 
 from api.openapi_settings import SPECTACULAR_SETTINGS as SPECTACULAR_SETTINGS
@@ -8,6 +7,7 @@ from delivery.conf import DeliveryConf
 from deploy.config import broker, database, environment
 from deploy.transports import transport_settings
 from deploy.unfold import UNFOLD as UNFOLD
+from deploy.version import version
 from notifications.conf import NotificationsConf
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -102,7 +102,7 @@ REST_FRAMEWORK = {
     "UNAUTHENTICATED_USER": None,
 }
 
-CARILLON_VERSION = str(tomllib.loads((BASE_DIR / "pyproject.toml").read_text())["project"]["version"])
+CARILLON_VERSION = version()
 CARILLON_INSTANCE = environment.text("CARILLON_INSTANCE", "")
 CARILLON_MAIL_DIR = environment.text("CARILLON_MAIL_DIR", "")
 CARILLON_WEBHOOK_ALLOW = environment.items("CARILLON_WEBHOOK_ALLOW")
@@ -112,6 +112,7 @@ _TRANSPORTS = transport_settings(
     smtp_url=environment.text("SMTP_URL", ""),
     mail_from=environment.text("CARILLON_MAIL_FROM", "Carillon <carillon@localhost>"),
     webhook_allow=tuple(CARILLON_WEBHOOK_ALLOW),
+    user_agent=f"Carillon/{version()}",
 )
 CARILLON_NOTIFICATIONS = NotificationsConf(channels=frozenset({"in_app", *_TRANSPORTS}))
 _LEASE = environment.number("CARILLON_LEASE_SECONDS", 60, least=2)

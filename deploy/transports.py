@@ -9,14 +9,14 @@ from delivery.transports.webhook.conf import WebhookConf
 
 
 def transport_settings(
-    *, smtp_url: str, mail_from: str, webhook_allow: tuple[str, ...]
+    *, smtp_url: str, mail_from: str, webhook_allow: tuple[str, ...], user_agent: str
 ) -> Mapping[str, TransportSettings]:
     """The transports of this installation by channel; without a mail server there is no `email`."""
     name, address = parseaddr(mail_from)
     transports = {
         "webhook": TransportSettings(
             path="delivery.transports.webhook.transport.WebhookTransport",
-            conf=WebhookConf(allow_networks=webhook_allow),
+            conf=WebhookConf(allow_networks=webhook_allow, user_agent=user_agent),
         )
     }
     if smtp_url:

@@ -70,21 +70,25 @@ class Intake:
 
     async def _run(self) -> None:
         connection: Connection | None = None
-        while True:
-            await self._arrived.wait()
-            group = self._take()
-            if not group:
-                continue
-            try:
-                if connection is None or connection.closed:
-                    connection = await connect()
-                await self._commit(connection, group)
-            except UNREACHABLE:
-                log.warning("intake_database_unreachable", waiting=len(group), exc_info=False)
-                _resolve(group, [Unavailable(_DETAIL)] * len(group))
-                if connection is not None:
-                    await _abandon(connection)
-                connection = None
+        try:
+            while True:
+                await self._arrived.wait()
+                group = self._take()
+                if not group:
+                    continue
+                try:
+                    if connection is None or connection.closed:
+                        connection = await connect()
+                    await self._commit(connection, group)
+                except UNREACHABLE:
+                    log.warning("intake_database_unreachable", waiting=len(group), exc_info=False)
+                    _resolve(group, [Unavailable(_DETAIL)] * len(group))
+                    if connection is not None:
+                        await _abandon(connection)
+                    connection = None
+        finally:
+            if connection is not None:
+                await _abandon(connection)
 
     def _take(self) -> list[tuple[Request, asyncio.Future[Outcome]]]:
         group: list[tuple[Request, asyncio.Future[Outcome]]] = []

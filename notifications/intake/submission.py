@@ -25,7 +25,7 @@ class ContentIn(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """What is said. At least one of `title` and `body`."""
 
     title: Annotated[str, msgspec.Meta(max_length=1000, description="One line.")] = ""
-    body: Annotated[str, msgspec.Meta(max_length=200_000, description="Markdown.")] = ""
+    body: Annotated[str, msgspec.Meta(max_length=50_000, description="Markdown.")] = ""
     action_url: Annotated[str, msgspec.Meta(max_length=2048)] | None = None
 
 

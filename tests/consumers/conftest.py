@@ -16,7 +16,6 @@ from websockets.asyncio.client import connect
 from consumers import hub
 from consumers.conf import ConsumersConf
 from consumers.socket import PATH, inbox_socket
-from notifications.models import Project, Recipient
 from tests.consumers.inbox import Client, Owner
 
 MakeClient = Callable[..., Awaitable[Client]]
@@ -38,6 +37,9 @@ def quick(settings: Any) -> None:
 @pytest.fixture
 def make_owner(django_db_setup: None, django_db_blocker: Any) -> Iterator[Callable[[], Owner]]:
     """Recipients that are really committed, each test its own; nothing else looks at them."""
+
+    # pytest reads this file before the servers run and Django is set up.
+    from notifications.models import Project, Recipient
 
     def make() -> Owner:
         with django_db_blocker.unblock():

@@ -1,6 +1,7 @@
 """Fills inboxes the way the in-app channel does, and follows them the way a client does."""
 
 import asyncio
+import contextlib
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -135,14 +136,12 @@ class Client:
             await self.receive()
         return self.positions[-1]
 
-    async def close_code(self) -> int:
-        """Receive until the server closes, and return its code."""
-        try:
+    async def close_code(self) -> int | None:
+        """Receive until the socket is closed, and return its code: 1006 without a close frame."""
+        with contextlib.suppress(ConnectionClosed):
             while True:
                 await self.receive()
-        except ConnectionClosed as closed:
-            assert closed.rcvd is not None, "closed without a close frame"
-            return closed.rcvd.code
+        return self.socket.close_code
 
 
 @asynccontextmanager

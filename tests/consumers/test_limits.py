@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from consumers.conf import ConsumersConf
+from consumers.hub import current_hub, drain
 from notifications.inbox.publish import publish
 from notifications.tokens import issue_token
 from tests.consumers.conftest import MakeClient
@@ -38,7 +39,7 @@ async def test_token_that_expires_ends_the_socket(owner: Owner, open_socket: Mak
     assert await client.close_code() == 4401
 
 
-async def test_erased_recipient(owner: Owner, stranger: Owner, open_socket: MakeClient) -> None:
+async def test_erased_recipient(owner: Owner, open_socket: MakeClient) -> None:
     token, _ = issue_token(
         project_id=owner.project_id, recipient_pk=owner.project_id, external_id="nobody", lifetime_seconds=60
     )
@@ -100,16 +101,10 @@ async def test_too_many_sockets_of_one_recipient(owner: Owner, stranger: Owner, 
     assert await eleventh.close_code() == 4409
     assert (await (await open_socket()).connect(stranger.token()))["offset"] == 0
     await clients[0].socket.close()
-    for _ in range(100):
-        again = await open_socket()
-        await again.send({"id": 1, "connect": {"token": owner.token()}})
-        try:
-            assert "connect" in await again.receive()
-            break
-        except Exception as closed:
-            assert getattr(closed, "rcvd", None) is not None
-    else:
-        pytest.fail("the place of a closed socket stays taken")
+    async with asyncio.timeout(20):
+        while current_hub().stats.sockets > 11:  # noqa: ASYNC110 (nothing to wait for but the server's side)
+            await asyncio.sleep(0.01)
+    assert (await (await open_socket()).connect(owner.token()))["offset"] == 0
 
 
 async def test_slow_client_is_told_to_resume_and_others_go_on(owner: Owner, open_socket: MakeClient) -> None:
@@ -131,8 +126,6 @@ async def test_slow_client_is_told_to_resume_and_others_go_on(owner: Owner, open
 
 async def test_client_that_never_reads_is_dropped(owner: Owner, open_socket: MakeClient, settings: Any) -> None:
     settings.CARILLON_CONSUMERS = ConsumersConf(tick_seconds=0.05, send_timeout_seconds=0.3)
-    from consumers.hub import current_hub
-
     client = await open_socket()
     await client.connect(owner.token())
     async with unread_socket(client.socket):
@@ -140,14 +133,10 @@ async def test_client_that_never_reads_is_dropped(owner: Owner, open_socket: Mak
             while current_hub().stats.sockets:
                 await publish(await owner.append(10, body="x" * 50_000))
                 await asyncio.sleep(0.01)
-    with pytest.raises(Exception, match="no close frame"):
-        while True:
-            await client.receive()
+    assert await client.close_code() == 1006
 
 
 async def test_drain_sends_all_away_and_the_next_server_goes_on(owner: Owner, open_socket: MakeClient) -> None:
-    from consumers.hub import drain
-
     client, silent = await open_socket(), await open_socket()
     epoch = (await client.connect(owner.token()))["epoch"]
     await publish(await owner.append(2))

@@ -33,7 +33,9 @@ LAWS: Final = {
               FROM notifications_inboxmessage m WHERE m.recipient_id = i.recipient_id AND m.archived_at IS NULL)""",
 }
 # One statement sees one snapshot, so the laws can be asked while everything is at work.
-_ALL: Final = " UNION ALL ".join(f"(SELECT '{law.replace(chr(39), chr(39) * 2)}', * FROM ({sql}) AS broken)" for law, sql in LAWS.items())
+_ALL: Final = " UNION ALL ".join(
+    f"(SELECT '{law.replace(chr(39), chr(39) * 2)}', * FROM ({sql}) AS broken)" for law, sql in LAWS.items()
+)
 
 
 async def assert_lawful(connection: AsyncConnection[Any]) -> None:

@@ -91,7 +91,5 @@ def test_a_broker_that_was_never_there(valkey: RunningServer, ringer: Bell) -> N
     valkey.kill()
     missed = failed(SEND_TASK)
     ringer.start()
-    for _ in range(2):
-        ringer.ring(SEND_TASK)
-        wait_for(lambda: failed(SEND_TASK) > missed, timeout_seconds=20, what="the failure to be counted")
-        missed = failed(SEND_TASK)
+    ringer.ring(SEND_TASK)
+    wait_for(lambda: failed(SEND_TASK) > missed, timeout_seconds=20, what="the failure to be counted")

@@ -43,7 +43,12 @@ async def test_a_delivery_becomes_a_message_with_its_log_entry_and_attempt(world
     (attempt,) = await world.attempts(row["id"])
     assert (attempt["outcome"], attempt["applied"]) == ("stored_in_inbox", True)
     (message,) = await world.rows("SELECT * FROM notifications_inboxmessage")
-    assert (message["title"], message["body"], message["delivery_id"], message["offset"]) == ("Hi", "there", row["id"], 1)
+    assert (message["title"], message["body"], message["delivery_id"], message["offset"]) == (
+        "Hi",
+        "there",
+        row["id"],
+        1,
+    )
     assert (event["offset"], event["event"], event["counts"]) == (1, "message.created", {"unread": 1, "unseen": 1})
     assert event["recipient"] == row["recipient_id"].hex
 
@@ -81,7 +86,7 @@ async def test_a_crash_before_the_commit_leaves_nothing_and_the_next_does_all(wo
     async with other.transaction(force_rollback=True):
         # Somebody else is at u2's inbox: the writer waits there with u1's message already written.
         await other.execute(
-            "INSERT INTO notifications_inbox (recipient_id, epoch, \"offset\", unread, unseen)"
+            'INSERT INTO notifications_inbox (recipient_id, epoch, "offset", unread, unseen)'
             " VALUES (%s, gen_random_uuid(), 0, 0, 0)",
             (member["id"],),
         )

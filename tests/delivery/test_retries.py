@@ -99,5 +99,5 @@ def test_jitter_spreads_around_the_step() -> None:
 
 
 def test_every_state_is_open_or_terminal() -> None:
-    assert OPEN | TERMINAL == set(State)
+    assert set(State) == OPEN | TERMINAL
     assert not OPEN & TERMINAL

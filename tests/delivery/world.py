@@ -39,7 +39,12 @@ class World:
         known = replace(conf(), channels=frozenset({"in_app", "email", "webhook"}))
         submissions = [
             parse_submission(
-                {"recipients": list(names), "channels": list(channels), "content": {"title": "Hi", "body": "there"}, **more},
+                {
+                    "recipients": list(names),
+                    "channels": list(channels),
+                    "content": {"title": "Hi", "body": "there"},
+                    **more,
+                },
                 project_id=self.project_id,
                 conf=known,
                 now=utc_now(),

@@ -34,19 +34,11 @@ from notifications.models import (
 from notifications.services.projects import create_api_key
 from tests.deploy.operator import World, staff, superuser
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("static_names")]
 
 OURS = [model for model in admin.site._registry if model._meta.app_label in ("notifications", "delivery", "auth")]
 BEATS = [model for model in admin.site._registry if model._meta.app_label == "django_celery_beat"]
 WRITTEN_BY_THE_MACHINE = [Attempt, Delivery, Notification, IdempotencyKey, Inbox, InboxEvent, InboxMessage]
-
-
-@pytest.fixture(autouse=True)
-def plain_static(settings: Any) -> None:
-    """Names without hashes, so that no `collectstatic` has to run first."""
-    settings.STORAGES = {
-        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
-    }
 
 
 @pytest.fixture
@@ -55,7 +47,7 @@ def world() -> World:
 
 
 @pytest.fixture
-def root() -> Client:
+def root(static_names: None) -> Client:
     return superuser()
 
 
