@@ -5,6 +5,7 @@ no database stays on the event loop, and what a view returns is already rendered
 a lower package, answer; anything that goes wrong is raised and becomes a problem document here.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, cast
 
@@ -20,6 +21,7 @@ from notifications.errors import CarillonError
 from notifications.key_cache import Caller, find_caller
 
 log = structlog.get_logger(__name__)
+_REFUSED = re.compile(r"q=0(\.0*)?")
 _encode = msgspec.json.Encoder().encode
 
 
@@ -101,8 +103,13 @@ def unauthorized(detail: str) -> HttpProblem:
 def check_accept(request: HttpRequest, media_types: Sequence[str]) -> None:
     """Refuse a client that takes none of `media_types`, the first of which is the usual one. Raises `HttpProblem` 406."""
     accept = str(request.META.get("HTTP_ACCEPT", "*/*"))
-    if "*/*" in accept or media_types[0] in accept or any(request.accepts(name) for name in media_types):
+    if accept in ("*/*", media_types[0]):
         return
+    for wanted in accept.lower().split(","):
+        name, *parameters = (part.strip() for part in wanted.split(";"))
+        taken = name == "*/*" or any(name in (ours, f"{ours.partition('/')[0]}/*") for ours in media_types)
+        if taken and not any(_REFUSED.fullmatch(parameter) for parameter in parameters):
+            return
     raise HttpProblem(406, "not_acceptable", f"Answers are {media_types[0]}.")
 
 

@@ -22,6 +22,7 @@ from consumers.connection import Connection, Send
 from consumers.log import LOG_FAILED, InboxLog
 from consumers.room import Room
 from notifications.events import LiveEvent, inbox_group
+from notifications.inbox.endings import end_tasks
 from notifications.inbox.layer import LiveLayer
 
 log = structlog.get_logger(__name__)
@@ -121,9 +122,7 @@ class Hub:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(self.conf.drain_timeout_seconds):
                     await self._all_gone.wait()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await end_tasks(tuple(self._tasks))
         await self.log.aclose()
         await self._layer.flush()
 

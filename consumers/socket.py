@@ -32,6 +32,7 @@ async def inbox_socket(scope: Mapping[str, Any], receive: Receive, send: Send) -
             await hub.open()
         while (message := await receive())["type"] != "websocket.disconnect":
             await _serve(hub, connection, message)
+            del message  # else every idle socket keeps its last frame
     finally:
         hub.forget(connection)
 

@@ -36,7 +36,7 @@ class DeliveryConf:
     send_batch: int = 200
     in_app_batch: int = 200
     sweep_seconds: float = 2.0
-    drain_seconds: float = 25.0
+    drain_seconds: float = 12.0
 
     def __post_init__(self) -> None:
         if self.lease_seconds <= self.attempt_timeout_seconds:

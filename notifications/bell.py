@@ -18,6 +18,7 @@ from notifications import metrics
 log = structlog.get_logger(__name__)
 
 _EXPIRES_SECONDS: Final = 10
+_REST_SECONDS: Final = 0.02  # at most fifty rings a second, however many commits there are
 _UNREACHABLE: Final = (OperationalError, OSError, TimeoutError)
 
 
@@ -30,6 +31,7 @@ class Bell:
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
         self._stopping = False
+        self._failing = False
 
     def start(self) -> None:
         self._stopping = False
@@ -59,12 +61,24 @@ class Bell:
                     return
                 wanted, self._wanted = self._wanted, set()
             for task in sorted(wanted):
-                try:
-                    self._publish(task)
-                    metrics.BELL_RUNG.labels(task).inc()
-                except _UNREACHABLE:
-                    metrics.BELL_FAILED.labels(task).inc()
-                    log.warning("bell_failed", task=task)
+                self._ring(task)
+            with self._changed:
+                self._changed.wait_for(lambda: self._stopping, timeout=_REST_SECONDS)
+
+    def _ring(self, task: str) -> None:
+        """Publish once; of an outage, the beginning and the end are logged."""
+        try:
+            self._publish(task)
+        except _UNREACHABLE as error:
+            metrics.BELL_FAILED.labels(task).inc()
+            if not self._failing:
+                log.warning("bell_failed", task=task, error=type(error).__name__)
+            self._failing = True
+        else:
+            metrics.BELL_RUNG.labels(task).inc()
+            if self._failing:
+                log.info("bell_rings_again", task=task)
+            self._failing = False
 
 
 def publish(task: str, app: Celery = current_app) -> None:

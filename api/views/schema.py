@@ -72,7 +72,7 @@ class DocsPage(PublicView):
 class DocsAsset(PublicView):
     """`/v1/docs/{name}`"""
 
-    media_types = ("text/css", "text/javascript", "image/png", "image/*")
+    media_types = ("text/css", "text/javascript", "image/png")
 
     async def get(self, request: ApiRequest, name: str) -> HttpResponse:
         """One of the page's files."""

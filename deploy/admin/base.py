@@ -98,14 +98,22 @@ class AppendOnlyInline(TabularInline):
         return False
 
 
-def button(*, description: str, icon: str, question: str, danger: bool = False) -> Callable[[F], F]:
-    """A button of a detail page. It asks first, so that the change is made by a POST with a CSRF token, never by a GET."""
+def button(*, description: str, icon: str, question: str, submit: str = "", danger: bool = False) -> Callable[[F], F]:
+    """A button of a detail page. It asks first, so that the change is made by a POST with a CSRF token, never by a GET.
+
+    `submit` is what the dialog's own button says, where `description` would read like its "Cancel".
+    """
     decorator = unfold_action(
         description=description,
         icon=icon,
         permissions=["operate"],
         variant=ActionVariant.DANGER if danger else ActionVariant.PRIMARY,
-        dialog={"title": description, "description": question, "form_class": None, "form_submit_text": description},
+        dialog={
+            "title": description,
+            "description": question,
+            "form_class": None,
+            "form_submit_text": submit or description,
+        },
     )
     return cast(Callable[[F], F], decorator)
 

@@ -150,7 +150,13 @@ class DeliveryAdmin(ReadOnlyAdmin):
         self.retry(request, Delivery.objects.filter(pk=object_id))
         return back_to(request, reverse("admin:delivery_delivery_change", args=[object_id]))
 
-    @button(description="Cancel", icon="cancel", danger=True, question="It will not be sent. A retry can undo this.")
+    @button(
+        description="Cancel",
+        icon="cancel",
+        submit="Cancel the delivery",
+        danger=True,
+        question="It will not be sent. A retry can undo this.",
+    )
     def cancel_this(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
         self.cancel(request, Delivery.objects.filter(pk=object_id))
         return back_to(request, reverse("admin:delivery_delivery_change", args=[object_id]))

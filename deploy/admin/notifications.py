@@ -184,6 +184,7 @@ class NotificationAdmin(ReadOnlyAdmin):
     @button(
         description="Cancel",
         icon="cancel",
+        submit="Cancel the notification",
         danger=True,
         question="Routing stops and every delivery that is not being sent right now is cancelled.",
     )

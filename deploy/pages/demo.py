@@ -29,6 +29,7 @@ from notifications.models import Notification, Project
 from notifications.services.recipients import ensure_recipient
 from notifications.tokens import issue_token
 
+_TICKED: Final = ("in_app", "email")
 _MAILS_SHOWN: Final = 8
 _DELIVERIES_SHOWN: Final = 20
 
@@ -39,6 +40,7 @@ def demo(request: HttpRequest) -> HttpResponse:
     """The page itself; `demo.js` does the rest."""
     context = {
         "catching": bool(settings.CARILLON_MAIL_DIR),
+        "channels": [(channel, channel in _TICKED) for channel in sorted(conf().channels, key=_by_interest)],
         "urls": {
             "token": reverse("demo-token"),
             "send": reverse("demo-send"),
@@ -133,6 +135,11 @@ def mail(request: HttpRequest) -> HttpResponse:
             ]
         }
     )
+
+
+def _by_interest(channel: str) -> tuple[int, str]:
+    """What can be watched on the page itself comes first."""
+    return (_TICKED.index(channel) if channel in _TICKED else len(_TICKED), channel)
 
 
 def _delivery(row: Delivery) -> dict[str, Any]:

@@ -13,6 +13,7 @@ register.filter("outcome_badge", display.outcome_badge)
 register.filter("exact_time", display.exact_time)
 register.filter("pretty", display.pretty)
 register.filter("took", when.duration_text)
+register.filter("ago", when.ago)
 register.filter("state_badge", display.badge)
 
 

@@ -57,9 +57,10 @@ class LiveLoopLayer(RedisPubSubLoopLayer):  # type: ignore[misc]  # channels_red
         self._shards = [Shard(host, self) for host in decode_hosts(hosts)]
 
     async def group_add_many(self, groups: Sequence[str], channel: str) -> None:
-        for group in groups:
-            self.groups.setdefault(self._get_group_channel_name(group), set()).add(channel)
-        shards = self._by_shard(groups)
+        names = [self._get_group_channel_name(group) for group in groups]
+        for name in names:
+            self.groups.setdefault(name, set()).add(channel)
+        shards = self._by_shard(names)
         await asyncio.gather(*(shard.subscribe_many(names) for shard, names in shards.items()))
 
     async def group_discard_many(self, groups: Sequence[str], channel: str) -> None:
@@ -69,7 +70,7 @@ class LiveLoopLayer(RedisPubSubLoopLayer):  # type: ignore[misc]  # channels_red
             members = self.groups.get(name, set())
             members.discard(channel)
             if not members and self.groups.pop(name, None) is not None:
-                emptied.append(group)
+                emptied.append(name)
         shards = self._by_shard(emptied)
         for shard, names in shards.items():
             shard.forget(names)
@@ -83,9 +84,8 @@ class LiveLoopLayer(RedisPubSubLoopLayer):  # type: ignore[misc]  # channels_red
             shards[self._get_shard(name)].append((name, self.channel_layer.serialize(message)))
         await asyncio.gather(*(shard.publish_many(payloads) for shard, payloads in shards.items()))
 
-    def _by_shard(self, groups: Iterable[str]) -> dict[Shard, list[str]]:
+    def _by_shard(self, names: Iterable[str]) -> dict[Shard, list[str]]:
         shards: dict[Shard, list[str]] = defaultdict(list)
-        for group in groups:
-            name = self._get_group_channel_name(group)
+        for name in names:
             shards[self._get_shard(name)].append(name)
         return shards

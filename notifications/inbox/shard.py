@@ -20,6 +20,8 @@ from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 
+from notifications.inbox.endings import end_tasks
+
 log = structlog.get_logger(__name__)
 
 REDIS_FAILED: Final = (RedisError, OSError)
@@ -44,6 +46,7 @@ class Shard(RedisSingleShardConnection):  # type: ignore[misc]  # channels_redis
 
     _subscribed_to: set[str]
     _redis: Redis | None
+    _receive_task: asyncio.Task[None] | None
 
     def __init__(self, host: dict[str, Any], layer: Any) -> None:
         super().__init__(host, layer)
@@ -101,6 +104,9 @@ class Shard(RedisSingleShardConnection):  # type: ignore[misc]  # channels_redis
 
     async def flush(self) -> None:
         """Close everything; the next use begins anew."""
+        if self._receive_task is not None:
+            await end_tasks([self._receive_task])
+            self._receive_task = None
         await super().flush()
         if self._listener is not None:
             await self._listener.aclose(close_connection_pool=True)

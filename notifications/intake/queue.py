@@ -33,6 +33,7 @@ class Intake:
         self._waiting: deque[tuple[Request, asyncio.Future[Outcome]]] = deque()
         self._arrived = asyncio.Event()
         self._writers: list[asyncio.Task[None]] = []
+        self._outages = 0  # what one writer finds broken is broken for the others too
 
     def start(self) -> None:
         """Begin to write. The connections are opened by the writers and again whenever they break."""
@@ -70,6 +71,7 @@ class Intake:
 
     async def _run(self) -> None:
         connection: Connection | None = None
+        since = self._outages
         try:
             while True:
                 await self._arrived.wait()
@@ -77,10 +79,14 @@ class Intake:
                 if not group:
                     continue
                 try:
+                    if connection is not None and since != self._outages:
+                        await _abandon(connection)
+                        connection = None
                     if connection is None or connection.closed:
-                        connection = await connect()
+                        since, connection = self._outages, await connect()
                     await self._commit(connection, group)
                 except UNREACHABLE:
+                    self._outages += 1
                     log.warning("intake_database_unreachable", waiting=len(group), exc_info=False)
                     _resolve(group, [Unavailable(_DETAIL)] * len(group))
                     if connection is not None:

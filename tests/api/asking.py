@@ -24,7 +24,9 @@ def row_counts() -> dict[str, int]:
     return {model._meta.label: model._default_manager.count() for model in models}
 
 
-def assert_problem(response: httpx.Response, status: int, *, code: str | None = None, pointer: str | None = None) -> Any:
+def assert_problem(
+    response: httpx.Response, status: int, *, code: str | None = None, pointer: str | None = None
+) -> Any:
     """The answer is a problem document of this status (and code, and names this field); gives the document."""
     assert response.status_code == status, response.text
     assert response.headers["content-type"] == "application/problem+json"

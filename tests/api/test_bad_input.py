@@ -70,7 +70,12 @@ def test_unknown_fields_are_named(tenant: Tenant) -> None:
 @pytest.mark.parametrize("bad", ["\\u0000", "\\ud800", "a\\udfffb"])
 def test_what_postgresql_cannot_store(tenant: Tenant, bad: str) -> None:
     for method, path in WRITES:
-        for body in (f'{{"data": {{"x": ["{bad}"]}}}}', f'{{"data": {{"{bad}": 1}}}}', f'{{"{bad}": 1}}', f'{{"name": "{bad}"}}'):
+        for body in (
+            f'{{"data": {{"x": ["{bad}"]}}}}',
+            f'{{"data": {{"{bad}": 1}}}}',
+            f'{{"{bad}": 1}}',
+            f'{{"name": "{bad}"}}',
+        ):
             answer = tenant.http.request(method, path, content=body.encode(), headers=JSON)
             assert_problem(answer, 422, code="invalid")
             assert all(error["pointer"].startswith(("/data", "/name", "")) for error in answer.json()["errors"])
@@ -100,14 +105,16 @@ def test_control_characters_in_what_becomes_a_header(tenant: Tenant, name: str) 
     [
         "", " ", "x", "@", "a@", "@b", "a@b@c", "a b@example.com", "a@exa mple.com", "a@-example.com", "a@example..com",
         ".a@example.com", "a.@example.com", "a@[127.0.0.1]", '"a b"@example.com', "Ada <a@example.com>", "a@example.com,b@example.com",
-        "a@example.com\n", "a" * 65 + "@example.com", "a@" + "b" * 64 + ".com", "a@" + "b." * 150 + "com", "a@\u202eexample.com",
+        "a@example.com\n", "a@" + "b" * 64 + ".com", "a@" + "b." * 150 + "com", "a@\u202eexample.com",
         "a\u0000@example.com", "mailto:a@example.com", "x" * 400_000 + "@example.com",
     ],
     ids=lambda email: repr(email)[:24],
 )  # fmt: skip
 def test_addresses_of_every_odd_kind(tenant: Tenant, email: str) -> None:
     assert_problem(tenant.http.put("/v1/recipients/u1", json={"email": email}), 422)
-    assert_problem(tenant.http.post("/v1/notifications", json=notification(recipients=[{"id": "a", "email": email}])), 422)
+    assert_problem(
+        tenant.http.post("/v1/notifications", json=notification(recipients=[{"id": "a", "email": email}])), 422
+    )
 
 
 @pytest.mark.parametrize(
@@ -183,12 +190,25 @@ def test_names_in_paths_that_name_nothing(tenant: Tenant, name: str) -> None:
     assert_problem(tenant.http.put(f"/v1/recipients/{name}", json={}), 422, pointer="/id")
     assert_problem(tenant.http.post(f"/v1/recipients/{name}/tokens"), 422, pointer="/id")
     assert_problem(tenant.http.get(f"/v1/topics/{name}"), 404)
-    assert_problem(tenant.http.post(f"/v1/topics/{name}/subscriptions", json={"recipients": ["a"]}), 422, pointer="/key")
+    assert_problem(
+        tenant.http.post(f"/v1/topics/{name}/subscriptions", json={"recipients": ["a"]}), 422, pointer="/key"
+    )
     assert_problem(tenant.http.get(f"/v1/notifications/{name}"), 404)
     assert_problem(tenant.http.post(f"/v1/deliveries/{name}/retry"), 404)
 
 
-@pytest.mark.parametrize("query", ["after=%00", "%00=1", "after=%ff", "after=", "&".join(f"a{n}=1" for n in range(2000)), "after=x&after=y", "limit=1e3"])
+@pytest.mark.parametrize(
+    "query",
+    [
+        "after=%00",
+        "%00=1",
+        "after=%ff",
+        "after=",
+        "&".join(f"a{n}=1" for n in range(2000)),
+        "after=x&after=y",
+        "limit=1e3",
+    ],
+)
 def test_query_strings(tenant: Tenant, query: str) -> None:
     answer = tenant.http.get(f"/v1/recipients?{query}")
     assert answer.status_code in (400, 422)
@@ -201,8 +221,8 @@ def test_raw_bytes_in_the_request_line(api_socket: str, tenant: Tenant) -> None:
     with socket.socket(socket.AF_UNIX) as raw:
         raw.connect(api_socket)
         raw.settimeout(10)
-        raw.sendall(b"GET /v1/recipients?after=\xff\xfe HTTP/1.1\r\nHost: x\r\nConnection: close\r\n")
-        raw.sendall(f"Authorization: Bearer {tenant.key}\r\n\r\n".encode())
+        credentials = f"Authorization: Bearer {tenant.key}\r\n\r\n".encode()
+        raw.sendall(b"GET /v1/recipients?after=\xff\xfe HTTP/1.1\r\nHost: x\r\nConnection: close\r\n" + credentials)
         answer = b"".join(iter(lambda: raw.recv(65536), b""))
     assert answer.startswith(b"HTTP/1.1 4"), answer
     assert b"500" not in answer.split(b"\r\n")[0]

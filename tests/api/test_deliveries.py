@@ -121,7 +121,9 @@ def test_replay_by_filter(tenant: Tenant, row: Notification) -> None:
     assert row_counts() == before
 
 
-@pytest.mark.parametrize("body", [{}, {"channel": "email"}, {"state": "sent"}, {"state": "failed", "since": "never"}, []])
+@pytest.mark.parametrize(
+    "body", [{}, {"channel": "email"}, {"state": "sent"}, {"state": "failed", "since": "never"}, []]
+)
 def test_replay_needs_a_bound(tenant: Tenant, row: Notification, body: Any) -> None:
     failed = add_delivery(tenant, row, "failed")
     assert_problem(tenant.http.post("/v1/deliveries/replay", json=body), 422)

@@ -95,7 +95,13 @@ def test_dry_run_shows_the_plan_and_writes_nothing(tenant: Tenant) -> None:
     one, new, topic = answer.json()["entries"]
     assert one["recipients"][0]["ways"] == [
         {"channel": "in_app", "delivers": True, "address": None, "endpoint": None, "reason": None},
-        {"channel": "webhook", "delivers": True, "address": "https://example.com/", "endpoint": hook["id"], "reason": None},
+        {
+            "channel": "webhook",
+            "delivers": True,
+            "address": "https://example.com/",
+            "endpoint": hook["id"],
+            "reason": None,
+        },
     ]
     assert new["recipients"][0]["known"] is False
     assert new["recipients"][0]["ways"][1]["reason"] == "no_endpoint"

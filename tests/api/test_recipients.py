@@ -42,7 +42,11 @@ def test_patch_is_a_merge_patch(http: httpx.Client) -> None:
 
 
 def test_unknown_is_404(http: httpx.Client) -> None:
-    for response in (http.get("/v1/recipients/no"), http.patch("/v1/recipients/no", json={}), http.delete("/v1/recipients/no")):
+    for response in (
+        http.get("/v1/recipients/no"),
+        http.patch("/v1/recipients/no", json={}),
+        http.delete("/v1/recipients/no"),
+    ):
         assert_problem(response, 404, code="not_found")
 
 
@@ -63,7 +67,12 @@ def test_erase_removes_everything_of_a_person(tenant: Tenant) -> None:
     recipient = Recipient.objects.get(project=tenant.project)
     sent = Notification.objects.create(project=tenant.project, recipients=["u1"], content={}, channels=["email"])
     delivery = Delivery.objects.create(
-        project=tenant.project, notification=sent, recipient=recipient, channel="email", state="queued", available_at=sent.created_at
+        project=tenant.project,
+        notification=sent,
+        recipient=recipient,
+        channel="email",
+        state="queued",
+        available_at=sent.created_at,
     )
     Attempt.objects.create(id=ids.new_uuid(), delivery=delivery, number=1)
     assert http.delete("/v1/recipients/u1").status_code == 204

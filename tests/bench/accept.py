@@ -13,6 +13,7 @@ from tests.bench.load import MARK, Load, LoadResult, run_load
 from tests.bench.processes import HttpServer, Servers, open_listener, python
 from tests.bench.report import Bench, Goal
 
+BARE, ORDINARY = "bare ASGI function", "the ordinary way"
 ORDINARY_DATABASE = "ordinary"
 BODY = json.dumps(
     {
@@ -46,8 +47,8 @@ def measure(bench: Bench) -> None:
         finally:
             for contender in contenders:
                 contender.server.child.stop()
-    bench.compare("accept", "ordinary", Goal(10.0, "10 x the ordinary way"))
-    bench.compare("accept", "bare", Goal(0.12, "0.12 x a bare ASGI function"))
+    bench.compare("accept", ORDINARY, Goal(10.0, "10 x the ordinary way"))
+    bench.compare("accept", BARE, Goal(0.12, "0.12 x a bare ASGI function"))
 
 
 def _run_rounds(bench: Bench, servers: Servers, contenders: list[Contender]) -> None:
@@ -86,9 +87,9 @@ def _start(servers: Servers) -> list[Contender]:
     product = children.web(1, listener.fileno(), servers.env)
     contenders = [
         Contender("accept", HttpServer(product, listener, servers.folder), servers.database_url),
-        Contender("bare", _serve(servers, "bare", "tests.bench.bare:application", {}), None),
+        Contender(BARE, _serve(servers, "bare", "tests.bench.bare:application", {}), None),
         Contender(
-            "ordinary",
+            ORDINARY,
             _serve(servers, "ordinary", "tests.bench.ordinary.asgi:application", {"DATABASE_URL": ordinary_url}),
             ordinary_url,
         ),

@@ -4,6 +4,7 @@ Shared by the figures of the channels. What runs is what `make up` runs; the rec
 the bare loop of the same round writes the same bytes to the same receiver.
 """
 
+import contextlib
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -16,6 +17,8 @@ from tests.bench.processes import ask_module, running_platform
 from tests.bench.report import Bench, Goal
 from tests.bench.sinks import Sink, Total
 from tests.fixtures.platform import Platform
+
+Spent = dict[tuple[str, int], float]
 
 TOPIC = "everybody"
 SUBSCRIBERS = 2000
@@ -53,11 +56,10 @@ def measure(bench: Bench, channel: Channel) -> None:
         for number in bench.rounds(channel.name, 5):
             before = _cpu_seconds(platform)
             arrived, finished = _deliver(platform, channel, sink, subscribers)
-            used = {role: spent - before.get(role, 0.0) for role, spent in _cpu_seconds(platform).items()}
+            after = _cpu_seconds(platform)
             bench.add(channel.name, "deliveries/s", subscribers / arrived)
             bench.note(channel.name, "until all are terminal, s", finished)
-            for role, spent in used.items():
-                bench.note(channel.name, f"CPU ms/delivery, {role}", spent / subscribers * 1000)
+            _note_cpu(bench, channel.name, before, after, subscribers)
             sink.reset()
             started = ask_module("tests.bench.bare_loops", channel.bare(sink, sample, subscribers))["started"]
             total = _wait_for(sink, subscribers)
@@ -118,19 +120,21 @@ def _wait_for(sink: Sink, count: int) -> Total:
     return total
 
 
-def _cpu_seconds(platform: Platform) -> dict[str, float]:
-    spent: dict[str, float] = {}
+def _cpu_seconds(platform: Platform) -> Spent:
+    """By role and process; PostgreSQL's backends count for it."""
+    spent: Spent = {}
     for role, pids in platform.pids().items():
-        tree = set(pids)
-        if role == "postgres":
-            tree |= {child.pid for pid in pids for child in psutil.Process(pid).children()}
-        spent[role] = sum(_process_cpu(pid) for pid in tree)
+        backends = [child.pid for pid in pids if role == "postgres" for child in psutil.Process(pid).children()]
+        for pid in [*pids, *backends]:
+            with contextlib.suppress(psutil.NoSuchProcess):  # a backend whose connection has just ended
+                times = psutil.Process(pid).cpu_times()
+                spent[role, pid] = times.user + times.system
     return spent
 
 
-def _process_cpu(pid: int) -> float:
-    try:
-        times = psutil.Process(pid).cpu_times()
-    except psutil.NoSuchProcess:  # a connection's backend that has just ended
-        return 0.0
-    return times.user + times.system
+def _note_cpu(bench: Bench, name: str, before: Spent, after: Spent, deliveries: int) -> None:
+    used: dict[str, float] = {}
+    for key, seconds in after.items():
+        used[key[0]] = used.get(key[0], 0.0) + seconds - before.get(key, 0.0)
+    for role, seconds in used.items():
+        bench.note(name, f"CPU ms/delivery, {role}", seconds / deliveries * 1000)

@@ -54,6 +54,7 @@ class Bench:
         self.series: dict[str, Series] = {}
         self.comparisons: list[Comparison] = []
         self.started = datetime.now(UTC)
+        self.load_before = psutil.getloadavg()[0]
         self._rounds = rounds
         self._console = Console(stderr=True)
         self._progress = Progress(
@@ -135,7 +136,7 @@ class Bench:
         """Everything, by round."""
         return {
             "started": self.started.isoformat(),
-            "machine": _machine(),
+            "machine": {**_machine(), "load_before": self.load_before},
             "series": {
                 name: {"unit": each.unit, "median": median(each.values), "values": each.values, "notes": each.notes}
                 for name, each in self.series.items()
@@ -179,5 +180,4 @@ def _machine() -> dict[str, Any]:
         "memory_mb": psutil.virtual_memory().total // 2**20,
         "system": platform.platform(),
         "python": platform.python_version(),
-        "load_before": psutil.getloadavg()[0],
     }

@@ -107,7 +107,10 @@ async def test_too_many_sockets_of_one_recipient(owner: Owner, stranger: Owner, 
     assert (await (await open_socket()).connect(owner.token()))["offset"] == 0
 
 
-async def test_slow_client_is_told_to_resume_and_others_go_on(owner: Owner, open_socket: MakeClient) -> None:
+async def test_slow_client_is_told_to_resume_and_others_go_on(
+    owner: Owner, open_socket: MakeClient, settings: Any
+) -> None:
+    settings.CARILLON_CONSUMERS = ConsumersConf(tick_seconds=0.05, send_timeout_seconds=600)
     slow, quick = await open_socket(), await open_socket()
     epoch = (await slow.connect(owner.token()))["epoch"]
     await quick.connect(owner.token())

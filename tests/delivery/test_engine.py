@@ -32,7 +32,12 @@ CONF = DeliveryConf(
 def with_email(port: int) -> DeliveryConf:
     email = TransportSettings(
         path="delivery.transports.email.transport.EmailTransport",
-        conf=EmailConf(smtp_urls=f"smtp://127.0.0.1:{port}", from_address="c@example.org", from_name="Carillon", server_pause_seconds=0.1),
+        conf=EmailConf(
+            smtp_urls=f"smtp://127.0.0.1:{port}",
+            from_address="c@example.org",
+            from_name="Carillon",
+            server_pause_seconds=0.1,
+        ),
     )
     return replace(CONF, transports={"webhook": WEBHOOK, "email": email}, provider_pause_seconds=0.1)
 

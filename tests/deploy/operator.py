@@ -13,17 +13,15 @@ from delivery.states import OPEN, State
 from notifications import ids
 from notifications.models import Endpoint, Notification, Project, Recipient
 
-PASSWORD = "correct horse battery"
-
 
 def superuser() -> Client:
-    """A browser in which an operator with all rights is logged in; CSRF is checked as for anybody."""
-    return _client(User.objects.create_superuser(f"root-{uuid4().hex[:8]}", password=PASSWORD))
+    """A browser in which an operator with all rights is logged in."""
+    return _client(User.objects.create_superuser(f"root-{uuid4().hex[:8]}"))
 
 
 def staff(*permissions: str) -> Client:
     """A browser in which somebody with just these rights (`app.codename`) is logged in."""
-    user = User.objects.create_user(f"staff-{uuid4().hex[:8]}", password=PASSWORD, is_staff=True)
+    user = User.objects.create_user(f"staff-{uuid4().hex[:8]}", is_staff=True)
     for name in permissions:
         app, _, codename = name.partition(".")
         user.user_permissions.add(Permission.objects.get(content_type__app_label=app, codename=codename))
@@ -31,7 +29,7 @@ def staff(*permissions: str) -> Client:
 
 
 def _client(user: User) -> Client:
-    client = Client(enforce_csrf_checks=False)
+    client = Client()
     client.force_login(user)
     return client
 

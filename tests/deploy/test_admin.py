@@ -16,6 +16,7 @@ from redis import Redis
 
 from delivery.models import Attempt, Delivery
 from delivery.states import State
+from deploy.celery_app import app as celery
 from notifications import api_keys, ids
 from notifications.events import SEND_TASK
 from notifications.models import (
@@ -36,6 +37,7 @@ from tests.deploy.operator import World, staff, superuser
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("static_names")]
 
+QUEUE = f"{celery.conf.broker_transport_options['global_keyprefix']}{celery.conf.task_default_queue}"
 OURS = [model for model in admin.site._registry if model._meta.app_label in ("notifications", "delivery", "auth")]
 BEATS = [model for model in admin.site._registry if model._meta.app_label == "django_celery_beat"]
 WRITTEN_BY_THE_MACHINE = [Attempt, Delivery, Notification, IdempotencyKey, Inbox, InboxEvent, InboxMessage]
@@ -197,7 +199,13 @@ def test_what_people_wrote_is_shown_escaped(world: World, root: Client) -> None:
     recipient = world.recipient(evil.replace("/", ""), name=evil)
     notification = world.notification(content={"title": evil, "body": evil}, data={"a": evil})
     delivery = world.delivery(State.FAILED, recipient=recipient, notification=notification, attempts=(evil,))
-    for page in (page_of(notification), page_of(delivery), page_of(recipient), list_of(Notification), list_of(Delivery)):
+    for page in (
+        page_of(notification),
+        page_of(delivery),
+        page_of(recipient),
+        list_of(Notification),
+        list_of(Delivery),
+    ):
         assert "<script>alert(1)" not in root.get(page).content.decode(), page
 
 
@@ -205,8 +213,6 @@ def test_retry_from_the_list_moves_what_may_be_retried_and_says_what_it_left(wor
     recipient = world.recipient()
     failed = world.delivery(State.FAILED, recipient=recipient, retry_step=4)
     sent = world.delivery(State.SENT, recipient=recipient)
-    redis = Redis.from_url(django_settings.REDIS_URLS[0])
-    waiting = redis.llen("carillon:celery")
     answer = root.post(
         list_of(Delivery), {"action": "retry", "_selected_action": [failed.pk, sent.pk]}, follow=True
     ).content.decode()
@@ -217,10 +223,18 @@ def test_retry_from_the_list_moves_what_may_be_retried_and_says_what_it_left(wor
     assert (failed.state, failed.retry_step, failed.finished_at) == (State.QUEUED, 0, None)
     assert sent.state == State.SENT
     assert LogEntry.objects.filter(object_id=str(failed.pk)).exists()
-    deadline = time.monotonic() + 20
-    while redis.llen("carillon:celery") == waiting and time.monotonic() < deadline:
-        time.sleep(0.02)
-    assert any(SEND_TASK.encode() in message for message in redis.lrange("carillon:celery", 0, -1))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_retry_rings_the_bell_once_it_is_committed(world: World, root: Client) -> None:
+    failed = world.delivery(State.FAILED, recipient=world.recipient())
+    with Redis.from_url(django_settings.REDIS_URLS[0]) as redis:
+        redis.delete(QUEUE)
+        root.post(list_of(Delivery), {"action": "retry", "_selected_action": [failed.pk]})
+        deadline = time.monotonic() + 30
+        while not redis.llen(QUEUE) and time.monotonic() < deadline:
+            time.sleep(0.02)
+        assert any(SEND_TASK.encode() in message for message in redis.lrange(QUEUE, 0, -1))
 
 
 def test_cancel_from_the_list_leaves_what_is_being_sent(world: World, root: Client) -> None:
@@ -255,7 +269,9 @@ def test_buttons_are_offered_only_where_they_would_do_something(world: World, ro
     retrying = world.delivery(State.RETRYING, recipient=recipient)
     sent = world.delivery(State.SENT, recipient=recipient)
     offered = {
-        row.pk: {name for name in ("retry_this", "cancel_this") if f"/{name}/" in root.get(page_of(row)).content.decode()}
+        row.pk: {
+            name for name in ("retry_this", "cancel_this") if f"/{name}/" in root.get(page_of(row)).content.decode()
+        }
         for row in (failed, retrying, sent)
     }
     assert offered == {failed.pk: {"retry_this"}, retrying.pk: {"cancel_this"}, sent.pk: set()}
@@ -275,9 +291,7 @@ def test_who_may_only_look_cannot_operate(world: World) -> None:
 def test_a_notification_is_cancelled_and_retried_from_its_page(world: World, root: Client) -> None:
     notification = world.notification()
     waiting = world.delivery(State.RETRYING, recipient=world.recipient(), notification=notification)
-    root.post(
-        reverse("admin:notifications_notification_cancel_this", args=[notification.pk]), {"_form_submitted": "1"}
-    )
+    root.post(reverse("admin:notifications_notification_cancel_this", args=[notification.pk]), {"_form_submitted": "1"})
     waiting.refresh_from_db()
     assert waiting.state == State.CANCELLED
     root.post(reverse("admin:notifications_notification_retry_this", args=[notification.pk]), {"_form_submitted": "1"})
@@ -295,7 +309,7 @@ def test_a_new_api_key_is_shown_once_and_kept_as_a_hash(world: World, root: Clie
     fields = {"project": world.project.pk, "name": "CI", "scopes": ["notifications:write", "notifications:read"]}
     answer = root.post(reverse("admin:notifications_apikey_add"), fields)
     assert answer.status_code == 200
-    assert answer["Cache-Control"] == "no-store"
+    assert "no-store" in answer["Cache-Control"]
     key = answer.context["api_key"].fresh_key
     assert key in answer.content.decode()
     row = ApiKey.objects.get(name="CI")

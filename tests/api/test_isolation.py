@@ -1,0 +1,88 @@
+"""What belongs to another project is answered like what does not exist: over every operation with an id in its path."""
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from api.openapi_document import document
+from notifications.models import Notification
+from tests.api.asking import Tenant, assert_problem, notification, row_counts
+from tests.api.test_notifications import add_delivery
+
+CREATING = {"put_recipient", "put_topic", "create_token", "subscribe"}  # these make their own instead
+
+
+def operations() -> Iterator[tuple[str, str, str, Any]]:
+    for path, item in json.loads(document()[0])["paths"].items():
+        for method, operation in item.items():
+            if "{" in path:
+                examples = (
+                    operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("examples", {})
+                )
+                body = next((example["value"] for example in examples.values()), None)
+                yield operation["operationId"], method.upper(), path, body
+
+
+@pytest.fixture
+def theirs(make_tenant: Callable[..., Tenant]) -> dict[str, str]:
+    """Another project that has one of everything; path parameter -> its id."""
+    other = make_tenant()
+    other.http.put("/v1/recipients/theirs", json={"name": "secret", "email": "secret@example.com"})
+    endpoint = other.http.post(
+        "/v1/recipients/theirs/endpoints", json={"channel": "webhook", "url": "https://example.com/"}
+    )
+    other.http.post("/v1/topics/theirs/subscriptions", json={"recipients": ["theirs"]})
+    sent = other.http.post("/v1/notifications", json=notification(recipients=["theirs"], cancellation_key="k"))
+    row = Notification.objects.get(project=other.project)
+    return {
+        "recipient_id": "theirs",
+        "endpoint_id": endpoint.json()["id"],
+        "topic_key": "theirs",
+        "notification_id": sent.json()["id"],
+        "delivery_id": add_delivery(other, row, "failed").public_id,
+    }
+
+
+def test_every_path_with_an_id_is_covered() -> None:
+    assert len(list(operations())) >= 22
+
+
+@pytest.mark.parametrize(
+    ("name", "method", "path", "body"), list(operations()), ids=lambda value: value if isinstance(value, str) else ""
+)
+def test_another_projects_ids(
+    tenant: Tenant, theirs: dict[str, str], name: str, method: str, path: str, body: Any
+) -> None:
+    before = row_counts()
+    answer = tenant.http.request(method, path.format(**theirs), json=body)
+    assert "secret" not in answer.text.replace('"secret":"whsec', "")
+    if name in CREATING:
+        assert answer.is_success
+        assert "secret@example.com" not in answer.text
+    else:
+        assert_problem(answer, 404, code="not_found")
+        assert row_counts() == before
+
+
+def test_lists_hold_only_their_own(tenant: Tenant, theirs: dict[str, str]) -> None:
+    for path in ("/v1/notifications", "/v1/deliveries", "/v1/recipients", "/v1/topics"):
+        assert tenant.http.get(path).json()["data"] == []
+    assert tenant.http.post("/v1/deliveries/replay", json={"state": "failed"}).json() == {"count": 0}
+    cancelled = tenant.http.post("/v1/notifications/cancel", json={"cancellation_key": "k"}).json()
+    assert cancelled["notifications"] == 0
+
+
+def test_one_projects_cursor_is_nothing_to_another(tenant: Tenant, make_tenant: Callable[..., Tenant]) -> None:
+    other = make_tenant()
+    for somebody in (tenant, other):
+        for name in ("a", "b"):
+            somebody.http.put(f"/v1/topics/{name}", json={})
+    cursor = other.http.get("/v1/topics", params={"limit": 1}).json()["next"]
+    assert_problem(tenant.http.get("/v1/topics", params={"after": cursor}), 422, pointer="/after")
+
+
+def test_a_topic_of_another_project_cannot_be_addressed(tenant: Tenant, theirs: dict[str, str]) -> None:
+    answer = tenant.http.post("/v1/notifications", json=notification(recipients=[{"topic": "theirs"}]))
+    assert_problem(answer, 422, pointer="/recipients/0/topic")

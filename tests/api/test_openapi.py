@@ -1,0 +1,104 @@
+"""The OpenAPI document describes what is there, its examples work, and the page to try it needs nobody else."""
+
+import json
+import re
+from typing import Any
+
+import httpx
+import msgspec
+import pytest
+from openapi_spec_validator import validate
+
+from api.openapi_document import document
+from api.urls import urlpatterns
+from notifications.intake.submission import NotificationIn
+from notifications.models import Notification
+from tests.api.asking import Tenant
+from tests.api.test_notifications import add_delivery
+
+DOCUMENT: dict[str, Any] = json.loads(document()[0])
+OPERATIONS = [
+    (path, method, described) for path, item in DOCUMENT["paths"].items() for method, described in item.items()
+]
+
+
+def test_it_is_valid_openapi_3_1() -> None:
+    assert DOCUMENT["openapi"].startswith("3.1")
+    validate(DOCUMENT)
+
+
+def test_every_address_of_the_api_is_in_it() -> None:
+    routes = {"/" + re.sub(r"<\w+:(\w+)>", r"{\1}", str(pattern.pattern)) for pattern in urlpatterns}
+    undescribed = {
+        route for route in routes if not route.startswith("/v1/") or route.startswith(("/v1/docs", "/v1/openapi"))
+    }
+    assert routes - undescribed == set(DOCUMENT["paths"])
+
+
+@pytest.mark.parametrize(
+    ("path", "method", "described"), OPERATIONS, ids=lambda value: value if isinstance(value, str) else ""
+)
+def test_every_operation_is_explained(path: str, method: str, described: dict[str, Any]) -> None:
+    assert described["summary"]
+    assert described["tags"]
+    assert described["security"] == [{"apiKey": []}]
+    assert {"401", "403", "429", "503"} <= set(described["responses"])
+    if method in ("post", "put", "patch") and "requestBody" in described:
+        assert described["requestBody"]["content"]["application/json"]["examples"]
+    if method == "post":
+        assert "Idempotency-Key" in [parameter["name"] for parameter in described["parameters"]]
+
+
+def test_the_submission_is_described_as_it_is_decoded() -> None:
+    described = DOCUMENT["components"]["schemas"]["NotificationIn"]
+    assert set(described["properties"]) == {field.encode_name for field in msgspec.structs.fields(NotificationIn)}
+    assert described["required"] == ["recipients"]
+    assert described["additionalProperties"] is False
+
+
+def test_every_example_works(tenant: Tenant) -> None:
+    """In an order in which they build on each other; what is in a path exists."""
+    http = tenant.http
+    http.post("/v1/topics/team-1/subscriptions", json={"recipients": ["u1"]})
+    sent = http.post(
+        "/v1/notifications", json={"recipients": ["u1"], "content": {"title": "x"}, "channels": ["in_app"]}
+    )
+    endpoint = http.post("/v1/recipients/u1/endpoints", json={"channel": "webhook", "url": "https://example.com/"})
+    row = Notification.objects.get(project=tenant.project)
+    names = {
+        "recipient_id": "u1",
+        "topic_key": "team-1",
+        "notification_id": sent.json()["id"],
+        "endpoint_id": endpoint.json()["id"],
+        "delivery_id": add_delivery(tenant, row, "failed").public_id,
+    }
+    for path, method, described in sorted(
+        OPERATIONS, key=lambda operation: (operation[1] == "delete", -len(operation[0]))
+    ):
+        examples = described.get("requestBody", {}).get("content", {}).get("application/json", {}).get("examples", {})
+        body = next((example["value"] for example in examples.values()), None)
+        answer = http.request(method, path.format(**names), json=body)
+        assert answer.is_success, (method, path, answer.text)
+        assert str(answer.status_code) in described["responses"]
+
+
+def test_who_has_the_document_gets_304(http: httpx.Client) -> None:
+    first = http.get("/v1/openapi.json")
+    assert first.json() == DOCUMENT
+    again = http.get("/v1/openapi.json", headers={"If-None-Match": first.headers["etag"]})
+    assert (again.status_code, again.content) == (304, b"")
+
+
+def test_the_page_is_served_from_here_alone(http: httpx.Client) -> None:
+    page = http.get("/v1/docs", headers={"Accept": "text/html,*/*;q=0.8"})
+    assert page.status_code == 200
+    policy = page.headers["content-security-policy"]
+    assert "script-src 'self';" in policy
+    assert "default-src 'none'" in policy
+    files = re.findall(r'(?:src|href)="([^"]+)"', page.text)
+    assert len(files) == 4
+    for name in files:
+        assert name.startswith("/v1/docs/")
+        asset = http.get(name, headers={"Accept": "*/*"})
+        assert asset.status_code == 200
+        assert len(asset.content) > 100

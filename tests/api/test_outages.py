@@ -1,0 +1,160 @@
+"""PostgreSQL away: an honest 503 in time, and back without a restart. Redis away: still 202.
+
+The server is a process of its own on a database and a Valkey of the test's own, which are killed and started again.
+"""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx
+import psutil
+import pytest
+
+from deploy.launcher.places import find_place
+from deploy.launcher.postgres import EmbeddedPostgres
+from deploy.launcher.valkey import EmbeddedValkey
+from notifications import api_keys
+from tests.api.asking import assert_problem, notification
+from tests.fixtures.servers import RunningServer
+
+ROOT = Path(__file__).resolve().parents[2]
+PATIENCE_SECONDS = 30.0
+# The contract says 2; twice that on a machine that has other things to do still tells honest from hanging.
+HONEST_SECONDS = 4.0
+
+
+class Served:
+    """One API process with its servers."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._embedded = EmbeddedPostgres(folder, durable=False)
+        self.postgres = RunningServer(self._embedded, folder / "postgres.log")
+        self.valkey = RunningServer(EmbeddedValkey(folder), folder / "valkey.log")
+        self.key = api_keys.generate()
+        self._env = {
+            **os.environ,
+            "DATABASE_URL": self.postgres.url,
+            "REDIS_URL": self.valkey.url,
+            "CARILLON_API_KEY": self.key,
+            "CARILLON_ADMIN_PASSWORD": "a password",
+            "CARILLON_INSTANCE": "outage-test",
+        }
+        for command in ("migrate", "carillon_bootstrap"):
+            self._run("manage.py", command).wait(PATIENCE_SECONDS)
+        socket_path = str(folder / "s")
+        self._process = self._run(
+            "-m", "uvicorn", "deploy.asgi:application", "--uds", socket_path, "--log-level", "warning"
+        )
+        self.http = httpx.Client(
+            transport=httpx.HTTPTransport(uds=socket_path),
+            base_url="http://api.test",
+            headers={"Authorization": f"Bearer {self.key}"},
+            timeout=30,
+        )
+        wait_for(lambda: Path(socket_path).exists() and self.http.get("/readyz").status_code == 200)
+
+    def stop(self) -> None:
+        self.http.close()
+        self._process.terminate()
+        self._process.wait(PATIENCE_SECONDS)
+        self.valkey.stop()
+        self.postgres.stop()
+        self._embedded.release()
+        shutil.rmtree(find_place(self._folder).home, ignore_errors=True)
+
+    def _run(self, *arguments: str) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            [sys.executable, *arguments], cwd=ROOT, env=self._env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+
+
+def wait_for(probe: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not probe():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.05)
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """One for all tests of this module: each leaves the servers running."""
+    instance = Served(tmp_path_factory.mktemp("outages"))
+    yield instance
+    instance.stop()
+
+
+def send(served: Served) -> httpx.Response:
+    return served.http.post("/v1/notifications", json=notification())
+
+
+def accepted(served: Served) -> int:
+    return len(served.http.get("/v1/notifications", params={"limit": 100}).json()["data"])
+
+
+def test_postgresql_away_and_back(served: Served) -> None:
+    before = accepted(served)
+    assert send(served).status_code == 202
+    assert served.http.put("/v1/recipients/u1", json={}).status_code == 201
+    served.postgres.kill()
+    for ask in (
+        lambda: send(served),
+        lambda: served.http.get("/v1/recipients/u1"),
+        lambda: served.http.put("/v1/recipients/u2", json={}),
+        lambda: served.http.post(
+            "/v1/topics/t/subscriptions", json={"recipients": ["u1"]}, headers={"Idempotency-Key": "k"}
+        ),
+        lambda: served.http.get("/v1/topics", headers={"Authorization": "Bearer " + "unknown" * 6}),
+    ):
+        answer = ask()
+        assert_problem(answer, 503, code="unavailable")
+        assert answer.headers["retry-after"] == "1"
+        assert answer.elapsed.total_seconds() <= HONEST_SECONDS
+    ready = served.http.get("/readyz")
+    assert ready.status_code == 503
+    assert ready.json()["degraded"] == ["postgresql"]
+    assert ready.json()["instance"] == "outage-test"
+    assert served.http.get("/healthz").status_code == 200
+    assert "carillon_database_up 0.0" in served.http.get("/metrics", headers={"Accept": "text/plain"}).text
+    served.postgres.start()
+    wait_for(lambda: served.http.get("/readyz").status_code == 200)
+    wait_for(lambda: served.http.get("/v1/recipients/u1").status_code == 200)
+    wait_for(lambda: send(served).status_code == 202)
+    assert accepted(served) == before + 2
+    assert served.http.get("/v1/recipients/u2").status_code == 404
+    assert served.http.get("/v1/topics/t").status_code == 404
+
+
+def test_redis_away_is_degraded_but_accepts(served: Served) -> None:
+    before = accepted(served)
+    served.valkey.kill()
+    ready = served.http.get("/readyz")
+    assert (ready.status_code, ready.json()["degraded"]) == (200, ["redis"])
+    assert [send(served).status_code for _ in range(20)] == [202] * 20
+    assert accepted(served) == before + 20
+    served.valkey.start()
+    wait_for(lambda: served.http.get("/readyz").json()["degraded"] == [])
+
+
+def test_postgresql_frozen_is_as_good_as_away(served: Served) -> None:
+    assert send(served).status_code == 202
+    assert served.postgres.process is not None
+    family = psutil.Process(served.postgres.process.pid)
+    frozen = [family, *family.children(recursive=True)]
+    for process in frozen:
+        process.send_signal(signal.SIGSTOP)
+    try:
+        assert_problem(send(served), 503, code="unavailable")
+        assert_problem(served.http.get("/v1/recipients"), 503, code="unavailable")
+        assert served.http.get("/readyz").status_code == 503
+    finally:
+        for process in frozen:
+            process.send_signal(signal.SIGCONT)
+    wait_for(lambda: served.http.get("/v1/recipients").status_code == 200)
+    wait_for(lambda: send(served).status_code == 202)

@@ -1,0 +1,50 @@
+"""schemathesis: requests made from the OpenAPI document, right and wrong ones; every answer must be as described."""
+
+import json
+
+import hypothesis
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, settings
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from api.openapi_document import document
+from tests.api.asking import Tenant
+
+CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
+SCHEMA = schemathesis.openapi.from_dict(json.loads(document()[0]))
+OPERATIONS = [result.ok() for result in SCHEMA.get_all_operations()]
+EXAMPLES = 15
+PARTS = {"params": "params", "headers": "headers", "data": "content", "json": "json"}
+
+
+@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.label)
+@pytest.mark.parametrize("mode", list(schemathesis.GenerationMode), ids=lambda mode: mode.name.lower())
+def test_answers_are_as_described(
+    tenant: Tenant, operation: schemathesis.schemas.APIOperation, mode: schemathesis.GenerationMode
+) -> None:
+    tenant.http.put("/v1/recipients/u1", json={})
+    tenant.http.put("/v1/topics/team-1", json={})
+
+    @settings(
+        max_examples=EXAMPLES,
+        deadline=None,
+        database=None,
+        derandomize=True,
+        phases=[Phase.explicit, Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    @hypothesis.given(case=operation.as_strategy(generation_mode=mode))
+    def ask(case: schemathesis.Case) -> None:
+        case.headers = {name: value for name, value in (case.headers or {}).items() if name.lower() != "authorization"}
+        request = case.as_transport_kwargs(base_url="http://api.test")
+        parts = {ours: request[name] for name, ours in PARTS.items() if name in request}
+        answer = tenant.http.request(request["method"], request["url"], **parts)
+        case.validate_response(schemathesis.Response.from_httpx(answer, verify=False), checks=CHECKS)
+
+    ask()
