@@ -24,7 +24,7 @@ class Application:
     """Hands each connection to whom it belongs, by type and path."""
 
     def __init__(self) -> None:
-        self._api = LeanHandler("api.urls")
+        self._api = LeanHandler("deploy.api_urls")
         self._pages = ASGIHandler()
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:

@@ -4,11 +4,12 @@ import logging
 
 import structlog
 from django.conf import settings
+from structlog.typing import Processor
 
 
 def configure_logging() -> None:
     """Send the standard library's and structlog's records through one formatter."""
-    shared = [
+    shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,

@@ -44,12 +44,21 @@ def server_config() -> uvicorn.Config:
     )
 
 
+def notice_dead_peers(listener: socket.socket) -> None:
+    """Let the kernel end connections whose other side vanished without a word; accepted sockets inherit it (Linux)."""
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for name, value in (("TCP_KEEPIDLE", 60), ("TCP_KEEPINTVL", 15), ("TCP_KEEPCNT", 4), ("TCP_USER_TIMEOUT", 120_000)):
+        if listener.family in (socket.AF_INET, socket.AF_INET6) and hasattr(socket, name):
+            listener.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
+
+
 def main() -> None:
     """Serve until SIGTERM."""
     parser = argparse.ArgumentParser(prog="deploy.web", description=__doc__)
     parser.add_argument("--fd", type=int, required=True, help="number of the inherited listening socket")
     listener = socket.socket(fileno=parser.parse_args().fd)
     listener.setblocking(False)
+    notice_dead_peers(listener)
     DrainingServer(server_config()).run(sockets=[listener])
 
 
