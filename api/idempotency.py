@@ -30,7 +30,7 @@ from psycopg.errors import LockNotAvailable
 from notifications.conf import conf
 from notifications.errors import Fault, InFlight, Invalid, KeyReused
 from notifications.executor import in_thread
-from notifications.intake.writer import Answer, Idempotency
+from notifications.intake.requests import Answer, Idempotency
 from notifications.models import IdempotencyKey
 from notifications.sealing import seal, unseal
 

@@ -19,7 +19,7 @@ from notifications.bell import bell
 from notifications.errors import Fault, Invalid
 from notifications.events import SEND_TASK
 from notifications.executor import in_thread
-from notifications.intake.writer import Answer
+from notifications.intake.requests import Answer
 
 _SCOPES = {"GET": "notifications:read", "POST": "notifications:write"}
 _STATES = frozenset(state.value for state in State)

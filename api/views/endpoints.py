@@ -17,7 +17,7 @@ from delivery.transports.guard import AddressGuard, UrlRefused
 from notifications import ids, selectors
 from notifications.errors import Fault, Invalid
 from notifications.executor import in_thread
-from notifications.intake.writer import Answer
+from notifications.intake.requests import Answer
 from notifications.models import Endpoint
 from notifications.services import endpoints as services
 

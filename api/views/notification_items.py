@@ -17,7 +17,7 @@ from delivery.models import Delivery
 from delivery.services import cancel_notification, cancel_notifications
 from notifications import selectors
 from notifications.executor import in_thread
-from notifications.intake.writer import Answer
+from notifications.intake.requests import Answer
 from notifications.models import Notification
 
 _SCOPES = {"GET": "notifications:read", "POST": "notifications:write"}

@@ -20,8 +20,8 @@ from notifications.conf import conf
 from notifications.errors import Fault, Invalid
 from notifications.executor import in_thread
 from notifications.intake.process import intake
+from notifications.intake.requests import Answer, Request
 from notifications.intake.submission import Submission, parse_submission, utc_now
-from notifications.intake.writer import Answer, Request
 
 _EXAMPLE = {
     "recipients": ["u1", {"id": "u2", "email": "u2@example.com", "locale": "de"}],

@@ -9,7 +9,7 @@ from api.openapi import operation
 from api.serializers.tokens import TokenIn, TokenOut
 from api.serializing import shown, validated
 from notifications.conf import conf
-from notifications.intake.writer import Answer
+from notifications.intake.requests import Answer
 from notifications.services.recipients import ensure_recipient
 from notifications.tokens import issue_token
 

@@ -13,7 +13,7 @@ from api.serializers.topics import MembersIn, SubscribedOut, SubscriptionOut, To
 from api.serializing import shown, validated
 from notifications import selectors
 from notifications.executor import in_thread
-from notifications.intake.writer import Answer
+from notifications.intake.requests import Answer
 from notifications.models import Subscription, Topic
 from notifications.services import topics as services
 

@@ -23,8 +23,8 @@ from notifications.conf import conf
 from notifications.errors import Fault, Invalid, Unavailable
 from notifications.executor import in_thread
 from notifications.intake.process import intake
+from notifications.intake.requests import Answer, Request
 from notifications.intake.submission import parse_submission, utc_now
-from notifications.intake.writer import Answer, Request
 from notifications.models import Notification, Project
 from notifications.services.recipients import ensure_recipient
 from notifications.tokens import issue_token

@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 from collections import deque
 from collections.abc import Callable
+from typing import Final
 
 import psycopg
 import structlog
@@ -17,11 +18,14 @@ from notifications import metrics
 from notifications.conf import NotificationsConf
 from notifications.database import UNREACHABLE, connect
 from notifications.errors import CarillonError, Unavailable
-from notifications.intake.writer import Answer, Connection, Outcome, Request, write
+from notifications.intake.requests import Answer, Outcome, Request
+from notifications.intake.writer import Connection, write
 
 log = structlog.get_logger(__name__)
 
 _DETAIL = "The database does not answer. Nothing was accepted; try again."
+# What one request can bring about that is nobody else's fault: refused by the database, or not to be put into words for it.
+_UNWRITABLE: Final = (psycopg.Error, ValueError, TypeError, LookupError)
 
 
 class Intake:
@@ -92,6 +96,9 @@ class Intake:
                     if connection is not None:
                         await _abandon(connection)
                     connection = None
+                except Exception:
+                    log.exception("intake_failed", waiting=len(group))
+                    _resolve(group, [Unavailable(_DETAIL)] * len(group))
         finally:
             if connection is not None:
                 await _abandon(connection)
@@ -117,7 +124,7 @@ class Intake:
             if connection.closed or len(group) == 1 or not isinstance(error, psycopg.errors.DeadlockDetected):
                 raise
             outcomes = [await self._alone(connection, request) for request in requests]
-        except psycopg.Error:
+        except _UNWRITABLE:
             outcomes = [await self._alone(connection, request) for request in requests]
         metrics.INTAKE_GROUP.observe(len(group))
         _resolve(group, outcomes)
@@ -128,7 +135,7 @@ class Intake:
             return (await write(connection, [request], keep_hours=self._conf.idempotency_keep_hours))[0]
         except psycopg.OperationalError:
             raise
-        except psycopg.Error:
+        except _UNWRITABLE:
             log.exception("intake_refused_by_database")
             return Unavailable(_DETAIL)
 

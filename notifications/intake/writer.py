@@ -4,8 +4,6 @@ Order of locks is the same in every transaction (keys sorted, then recipients so
 cannot deadlock. Nothing is published from here; whoever called rings the bell after the commit.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
 from typing import Any, Final
 from uuid import UUID
 
@@ -14,59 +12,14 @@ from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
 
 from notifications import ids
-from notifications.errors import CarillonError, Fault, Invalid, KeyReused
+from notifications.errors import CarillonError, Fault, Invalid
+from notifications.intake.keys import claim_keys
+from notifications.intake.requests import Answer, Judged, Outcome, Request
 from notifications.intake.submission import RECIPIENT_FIELDS, RecipientIn, Submission
 
 Connection = AsyncConnection[TupleRow]
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What the caller is told: HTTP status, JSON body, headers worth repeating; `replayed` when it was told before."""
-
-    status: int
-    body: bytes
-    headers: dict[str, str] = field(default_factory=dict)
-    replayed: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Idempotency:
-    """A request's `Idempotency-Key` and the SHA-256 of what was asked."""
-
-    key: str
-    fingerprint: str
-
-
-@dataclass(slots=True)
-class Request:
-    """One HTTP request waiting to be accepted: one submission, or many of a bulk call.
-
-    `answer` builds the response from the faults found in the database, by index of submission; it raises
-    when nothing of the request is to be kept.
-    """
-
-    project_id: UUID
-    submissions: list[Submission]
-    answer: Callable[[dict[int, Invalid]], Answer]
-    idempotency: Idempotency | None = None
-
-
-Outcome = Answer | CarillonError
-Judged = tuple[Outcome, dict[int, Invalid]]  # and the submissions that the database checks refused
-Name = tuple[UUID, str]
-
-_CLAIM_KEYS: Final = """
-    INSERT INTO notifications_idempotencykey AS mine (project_id, key, fingerprint, status, response, headers)
-    SELECT * FROM unnest(%s::uuid[], %s::text[], %s::text[], %s::smallint[], %s::text[], %s::jsonb[])
-    ON CONFLICT (project_id, key) DO UPDATE
-       SET fingerprint = excluded.fingerprint, status = excluded.status, response = excluded.response,
-           headers = excluded.headers, created_at = now()
-     WHERE mine.created_at < now() - make_interval(hours => %s)
-    RETURNING project_id, key"""
-_READ_KEYS: Final = """
-    SELECT k.project_id, k.key, k.fingerprint, k.status, k.response, k.headers
-      FROM notifications_idempotencykey k JOIN unnest(%s::uuid[], %s::text[]) AS asked (project_id, key) USING (project_id, key)"""
 _KNOWN_TOPICS: Final = """
     SELECT t.project_id, t.key FROM notifications_topic t
       JOIN (SELECT DISTINCT * FROM unnest(%s::uuid[], %s::text[])) AS asked (project_id, key) USING (project_id, key)"""
@@ -108,7 +61,7 @@ async def write(connection: Connection, requests: list[Request], *, keep_hours: 
     """
     async with connection.transaction():
         outcomes = await _answers(connection, requests)
-        await _claim_keys(connection, requests, outcomes, keep_hours)
+        await claim_keys(connection, requests, outcomes, keep_hours)
         fresh = [
             submission
             for request, outcome in zip(requests, outcomes, strict=True)
@@ -144,53 +97,6 @@ async def _answers(connection: Connection, requests: list[Request]) -> list[Judg
         except CarillonError as error:
             outcomes.append((error, faults))
     return outcomes
-
-
-async def _claim_keys(connection: Connection, requests: list[Request], judged: list[Judged], keep_hours: int) -> None:
-    """Take the idempotency keys of what is about to be accepted; what was answered before is answered so again."""
-    first: dict[Name, int] = {}
-    for index, request in enumerate(requests):
-        if request.idempotency and isinstance(judged[index][0], Answer):
-            first.setdefault((request.project_id, request.idempotency.key), index)
-    if not first:
-        return
-    holders = {name: _held(requests[index], judged[index][0]) for name, index in first.items()}
-    taken = await _take_keys(connection, holders, keep_hours)
-    told = holders | await _earlier(connection, [name for name in holders if name not in taken])
-    for index, request in enumerate(requests):
-        if not request.idempotency or not isinstance(judged[index][0], Answer):
-            continue
-        name = (request.project_id, request.idempotency.key)
-        if first[name] == index and name in taken:
-            continue
-        fingerprint, answer = told[name]
-        same = fingerprint == request.idempotency.fingerprint
-        judged[index] = (replace(answer, replayed=True) if same else KeyReused()), {}
-
-
-def _held(request: Request, outcome: Outcome) -> tuple[str, Answer]:
-    assert request.idempotency and isinstance(outcome, Answer)
-    return request.idempotency.fingerprint, outcome
-
-
-async def _take_keys(connection: Connection, holders: dict[Name, tuple[str, Answer]], keep_hours: int) -> set[Name]:
-    rows = [
-        (project_id, key, fingerprint, answer.status, answer.body.decode(), _json(answer.headers))
-        for (project_id, key), (fingerprint, answer) in sorted(holders.items(), key=lambda item: item[0])
-    ]
-    cursor = await connection.execute(_CLAIM_KEYS, (*map(list, zip(*rows, strict=True)), keep_hours))
-    return {(project, key) for project, key in await cursor.fetchall()}
-
-
-async def _earlier(connection: Connection, names: list[Name]) -> dict[Name, tuple[str, Answer]]:
-    """Fingerprints and answers of keys that were taken before this transaction."""
-    if not names:
-        return {}
-    cursor = await connection.execute(_READ_KEYS, ([p for p, _ in names], [k for _, k in names]))
-    return {
-        (project, key): (fingerprint, Answer(status, response.encode(), headers))
-        for project, key, fingerprint, status, response, headers in await cursor.fetchall()
-    }
 
 
 async def _upsert_recipients(connection: Connection, submissions: list[Submission]) -> None:

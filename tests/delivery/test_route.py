@@ -190,3 +190,22 @@ async def test_cancelled_during_routing_leaves_nothing_to_send(world: World, oth
     await world.end_leases()
     await route_all(world.connection)
     assert {row["state"] for row in await world.deliveries(notification)} == {"cancelled"}
+
+
+async def test_cancelled_between_its_claim_and_its_turn_reaches_nobody(world: World, other: Connection) -> None:
+    await world.add_topic("team", await world.add_recipients("u1", "u2"))
+    first, second = await world.accept_many([["fresh"], [{"topic": "team"}]])
+    async with await connect() as router:
+        async with other.transaction(force_rollback=True):
+            # The router has claimed both and waits to make a recipient that somebody else is making too.
+            await other.execute(
+                "INSERT INTO notifications_recipient (id, project_id, external_id, data) VALUES (%s, %s, 'fresh', '{}')",
+                (ids.new_uuid(), world.project_id),
+            )
+            routing = asyncio.create_task(route(router, CONF))
+            await world.wait_for_lock(router.info.backend_pid)
+            await in_thread(cancel_notification, notification_id=second)
+        await routing
+    assert len(await world.deliveries(first)) == 1
+    assert await world.deliveries(second) == []
+    assert (await world.notification(second))["status"] == "cancelled"

@@ -10,8 +10,9 @@ from psycopg.rows import dict_row
 
 from notifications import ids
 from notifications.conf import conf
+from notifications.intake.requests import Answer, Request
 from notifications.intake.submission import parse_submission, utc_now
-from notifications.intake.writer import Answer, Connection, Request, write
+from notifications.intake.writer import Connection, write
 from notifications.sealing import seal
 
 T = TypeVar("T")

@@ -8,12 +8,13 @@ import os
 import shutil
 import signal
 import tempfile
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, LiteralString
 from uuid import UUID
 
 import psycopg
@@ -68,6 +69,17 @@ class Scene:
         url = EmbeddedPostgres(self.platform.data_dir).url
         with psycopg.connect(url, autocommit=True, row_factory=dict_row) as connection:
             return connection.execute(sql, values).fetchall()
+
+    def count_attempts(self, condition: LiteralString) -> int:
+        """How many attempts of this test's deliveries are so."""
+        (row,) = self.rows(
+            "SELECT count(*) AS n FROM delivery_attempt a JOIN delivery_delivery d ON d.id = a.delivery_id"
+            " JOIN notifications_recipient r ON r.id = d.recipient_id"
+            f" WHERE {condition} AND r.external_id = ANY(%(names)s)",
+            names=self.recipients,
+        )
+        count: int = row["n"]
+        return count
 
     def settle(self, accepted: list[UUID]) -> None:
         """Wait until everything accepted has reached its end."""
@@ -160,6 +172,13 @@ def kill_child(platform: Platform) -> None:
     os.kill(platform.pids()["worker_child"][0], signal.SIGKILL)
 
 
+def freeze_child(platform: Platform, seconds: float) -> None:
+    child = platform.pids()["worker_child"][0]
+    os.kill(child, signal.SIGSTOP)
+    time.sleep(seconds)
+    os.kill(child, signal.SIGCONT)
+
+
 def kill_valkey_with_its_data(platform: Platform) -> None:
     """Frozen first, so that the data are gone before another takes its place."""
     pid = platform.kill("valkey", signal.SIGSTOP)
@@ -181,13 +200,16 @@ def test_workers_killed(scene: Scene) -> None:
         scene.when_arrived(7 * COUNT // 10, lambda: kill_child(scene.platform))
         scene.verify(driver)
     assert driver.unanswered == 0
-    (died,) = scene.rows(
-        "SELECT count(*) AS n FROM delivery_attempt a JOIN delivery_delivery d ON d.id = a.delivery_id"
-        " JOIN notifications_recipient r ON r.id = d.recipient_id"
-        " WHERE a.outcome IS NULL AND r.external_id = ANY(%(names)s)",
-        names=scene.recipients,
-    )
-    assert died["n"] > 0, "no kill hit an attempt under way"
+    assert scene.count_attempts("a.outcome IS NULL") > 0, "no kill hit an attempt under way"
+
+
+def test_a_worker_frozen_past_its_leases(scene: Scene) -> None:
+    """It wakes up with attempts that others have made meanwhile: what it still has to say comes too late."""
+    with scene.driver() as driver:
+        scene.when_arrived(COUNT // 5, lambda: freeze_child(scene.platform, 1.5 * LEASE_SECONDS))
+        scene.verify(driver)
+    assert driver.unanswered == 0
+    wait_for(lambda: scene.count_attempts("NOT a.applied"), timeout_seconds=30, what="a late outcome to be noted")
 
 
 def test_valkey_killed_with_all_its_data(scene: Scene) -> None:

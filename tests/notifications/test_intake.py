@@ -17,8 +17,9 @@ from notifications.database import connect
 from notifications.errors import Invalid, KeyReused, Unavailable
 from notifications.executor import in_thread
 from notifications.intake.queue import Intake
+from notifications.intake.requests import Answer, Idempotency, Request
 from notifications.intake.submission import Submission, parse_submission
-from notifications.intake.writer import Answer, Connection, Idempotency, Request, write
+from notifications.intake.writer import Connection, write
 from notifications.models import IdempotencyKey, Notification, Project, Recipient, Topic
 from tests.fixtures.servers import RunningServer
 
@@ -101,6 +102,20 @@ async def test_a_refused_request_does_not_use_its_key_up(project: Project, conne
     await in_thread(Topic.objects.create, project=project, key="later")
     (taken,) = await write(connection, [wrong], keep_hours=HOURS)
     assert isinstance(taken, Answer) and not taken.replayed
+
+
+async def test_a_repeat_is_answered_as_before_although_its_topic_has_gone(
+    project: Project, connection: Connection
+) -> None:
+    await in_thread(Topic.objects.create, project=project, key="brief")
+    first = request(project, submission(project, {"topic": "brief"}), key="k")
+    [accepted] = await write(connection, [first], keep_hours=HOURS)
+    await in_thread(Topic.objects.filter(project=project, key="brief").delete)
+    [again] = await write(connection, [first], keep_hours=HOURS)
+    assert isinstance(accepted, Answer)
+    assert isinstance(again, Answer)
+    assert (again.body, again.replayed) == (accepted.body, True)
+    assert await in_thread(Notification.objects.filter(project=project).count) == 1
 
 
 async def test_unknown_topics_harm_only_who_named_them(project: Project, connection: Connection) -> None:
@@ -192,6 +207,19 @@ async def test_a_poisoned_member_harms_only_itself(project: Project, intake: tup
     assert sorted(await titles(project)) == sorted(f"n{n}" for n in range(20))
     keys = await in_thread(lambda: set(IdempotencyKey.objects.values_list("key", flat=True)))
     assert keys == {f"k{n}" for n in range(20)}
+
+
+async def test_what_cannot_be_put_into_words_harms_only_itself_and_stops_no_writer(
+    project: Project, intake: tuple[Intake, list[int]]
+) -> None:
+    front, _ = intake
+    for _ in range(2 * CONF.intake_writers):
+        bad = request(project, submission(project, title="bad", data={"half": "\ud800"}))
+        good = [request(project, submission(project, title="good")) for _ in range(3)]
+        answers = await asyncio.gather(*(front.submit(r) for r in (good[0], bad, *good[1:])), return_exceptions=True)
+        assert isinstance(answers[1], Unavailable)
+        assert all(isinstance(answer, Answer) for answer in (answers[0], *answers[2:]))
+    assert set(await titles(project)) == {"good"}
 
 
 async def test_two_writers_and_the_same_recipients_do_not_deadlock(project: Project) -> None:
