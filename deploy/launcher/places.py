@@ -6,6 +6,7 @@ folder that is not ours has its permissions changed.
 """
 
 import os
+import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,7 +49,9 @@ def _remembered_home(data_dir: Path) -> Path:
                 f"or remove {note} to begin with an empty database"
             )
         return home
-    home = _lent_folder(system_folder() / path_digest(data_dir), unprivileged_account())
+    # Never what an earlier data directory at the same path left: its secrets are gone with it.
+    name = f"{path_digest(data_dir)}-{secrets.token_hex(4)}"
+    home = _lent_folder(system_folder() / name, unprivileged_account())
     note.write_text(f"{home}\n")
     return home
 

@@ -164,11 +164,13 @@ def new_data_dir() -> Path:
 def running_platform(env: Mapping[str, str] | None = None, *, data_dir: Path | None = None) -> Iterator[Platform]:
     """Everything, started by the real launcher and stopped again; the data goes too unless its folder is given."""
     folder = data_dir or new_data_dir()
-    platform = Platform(folder, env)
     try:
-        yield platform
+        platform = Platform(folder, env)
+        try:
+            yield platform
+        finally:
+            platform.stop()
     finally:
-        platform.stop()
         if data_dir is None:
             remove_data(folder)
 

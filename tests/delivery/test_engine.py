@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from channels.layers import get_channel_layer
 from standardwebhooks.webhooks import Webhook
 
 from delivery.conf import DeliveryConf, TransportSettings
@@ -16,6 +17,7 @@ from delivery.transports.email.conf import EmailConf
 from delivery.transports.webhook.conf import WebhookConf
 from notifications import ids
 from notifications.errors import Conflict
+from notifications.events import inbox_group
 from notifications.executor import in_thread
 from tests.delivery.transports.servers import free_port
 from tests.delivery.world import SECRET, World, until
@@ -80,6 +82,24 @@ async def test_one_notification_takes_all_its_ways(
     assert Webhook(SECRET).verify(call.body, dict(call.headers))["data"]["title"] == "Hi"
     assert call.headers["webhook-id"] == ids.encode("dlv", next(r["id"] for r in rows if r["channel"] == "webhook"))
     assert [mail.recipients for mail in smtp_receiver.mails.all()] == [["u1@example.com"]]
+
+
+async def test_who_listens_is_told_of_a_message_after_its_commit(world: World) -> None:
+    (recipient,) = await world.add_recipients("u1")
+    layer = get_channel_layer()
+    assert layer is not None
+    channel = await layer.new_channel()
+    await layer.group_add(inbox_group(recipient), channel)
+    try:
+        async with running():
+            await world.accept(["u1"])
+            async with asyncio.timeout(20):
+                event = await layer.receive(channel)
+            (stored,) = await world.rows("SELECT id FROM notifications_inboxmessage")
+    finally:
+        await layer.group_discard(inbox_group(recipient), channel)
+    assert (event["event"], event["offset"]) == ("message.created", 1)
+    assert event["message"]["id"] == ids.encode("msg", stored["id"])
 
 
 async def test_the_attempt_is_written_before_the_network_is_touched(hooked: World, http_receiver: HttpReceiver) -> None:
