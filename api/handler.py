@@ -13,7 +13,7 @@ from typing import Any, Final
 import structlog
 from django.core.handlers.asgi import ASGIHandler, ASGIRequest
 from django.http import HttpResponse
-from django.urls import Resolver404, get_resolver
+from django.urls import Resolver404, ResolverMatch, get_resolver
 
 from api.problems import problem
 from notifications import ids
@@ -37,6 +37,7 @@ class LeanHandler(ASGIHandler):
 
     def __init__(self, urlconf: str) -> None:
         self._resolver = get_resolver(urlconf)
+        self._known: dict[str, ResolverMatch] = {}
         super().__init__()
 
     def load_middleware(self, is_async: bool = False) -> None:
@@ -62,7 +63,7 @@ class LeanHandler(ASGIHandler):
             return problem(400, "malformed", "The query string is not UTF-8.")
         request._body = body
         try:
-            match = self._resolver.resolve(request.path_info)
+            match = self._known.get(request.path_info) or self._resolve(request.path_info)
         except Resolver404:
             return problem(404, "not_found", "There is nothing at this address.")
         request.resolver_match = match
@@ -72,6 +73,13 @@ class LeanHandler(ASGIHandler):
             log.exception("request_failed", path=match.route, method=request.method)
             return problem(500, "internal", "Something went wrong here; it has been logged.")
         return response
+
+    def _resolve(self, path: str) -> ResolverMatch:
+        """The view for `path`; addresses without variable parts, which are few, are remembered. Raises `Resolver404`."""
+        match = self._resolver.resolve(path)
+        if not match.kwargs:
+            self._known[path] = match
+        return match
 
 
 async def _send(response: HttpResponse, send: Any) -> None:

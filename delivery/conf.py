@@ -31,12 +31,18 @@ class DeliveryConf:
     lease_seconds: float = 60.0
     attempt_timeout_seconds: float = 25.0
     max_claims: int = 5
+    claim_window: int = 128
     route_batch: int = 100
     route_chunk: int = 1000
     send_batch: int = 200
     in_app_batch: int = 200
     sweep_seconds: float = 2.0
     drain_seconds: float = 12.0
+
+    @property
+    def begin_within_seconds(self) -> float:
+        """How long after its claim an attempt may begin and still end within the lease."""
+        return (self.lease_seconds - self.attempt_timeout_seconds) / 2
 
     def __post_init__(self) -> None:
         if self.lease_seconds <= self.attempt_timeout_seconds:

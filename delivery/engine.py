@@ -9,10 +9,6 @@ import contextlib
 from collections.abc import Iterable
 from typing import Any, Final
 
-from psycopg import AsyncConnection
-from psycopg.rows import TupleRow
-from psycopg_pool import AsyncConnectionPool
-
 from delivery import in_app
 from delivery.conf import DeliveryConf
 from delivery.finishes import Finisher
@@ -24,7 +20,7 @@ from delivery.stage import Stage
 from delivery.transports import registry
 from delivery.transports.base import Transport
 from notifications.bell import bell
-from notifications.database import make_pool
+from notifications.database import Pool, make_pool
 from notifications.events import SEND_TASK
 
 ROUTE: Final = "route"
@@ -35,7 +31,7 @@ class Engine:
 
     def __init__(self, conf: DeliveryConf) -> None:
         self._conf = conf
-        self._pool: AsyncConnectionPool[AsyncConnection[TupleRow]] = make_pool(max_size=8)
+        self._pool: Pool = make_pool(max_size=8)
         self._pusher = Pusher()
         self._transports: dict[str, Transport[Any]] = {}
         self._lanes: list[Lane] = []

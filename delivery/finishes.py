@@ -13,18 +13,17 @@ from uuid import UUID
 import msgspec
 import psycopg
 import structlog
-from psycopg import AsyncConnection
-from psycopg.rows import TupleRow
-from psycopg_pool import AsyncConnectionPool
 
 from delivery import metrics
 from delivery.retries import Verdict
-from notifications.database import UNREACHABLE
+from notifications.database import UNREACHABLE, Pool
 
 log = structlog.get_logger(__name__)
 
 _PAUSE_SECONDS: Final = 0.5
 _MOST: Final = 500
+_ENOUGH: Final = 50
+_LINGER_SECONDS: Final = 0.005  # others finish meanwhile; one commit for all of them
 _LONGEST_REASON: Final = 64
 _REFUSED: Final = (psycopg.DataError, psycopg.IntegrityError, UnicodeError, TypeError)
 _encode = msgspec.json.Encoder().encode
@@ -66,7 +65,7 @@ class Finish:
 class Finisher:
     """Writes finishes of one process; `write` returns when the outcome is in the database."""
 
-    def __init__(self, pool: AsyncConnectionPool[AsyncConnection[TupleRow]]) -> None:
+    def __init__(self, pool: Pool) -> None:
         self._pool = pool
         self._waiting: list[tuple[Finish, asyncio.Future[None]]] = []
         self._task: asyncio.Task[None] | None = None
@@ -81,6 +80,8 @@ class Finisher:
 
     async def _run(self) -> None:
         while self._waiting:
+            if len(self._waiting) < _ENOUGH:
+                await asyncio.sleep(_LINGER_SECONDS)
             group, self._waiting = self._waiting[:_MOST], self._waiting[_MOST:]
             try:
                 await self._flush([finish for finish, _ in group])

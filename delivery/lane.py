@@ -1,7 +1,9 @@
 """One channel's way out of one worker process: claims what is due, sends it concurrently, never more than fits.
 
-A slot is held from the claim until the outcome is in the database, so a slow receiver or a slow database throttles
-claiming instead of piling up work in memory.
+Two bounds: the transport says how many sends may run at once; a window, wider for transports with few connections, says how
+much may be claimed, so that those never wait for a transaction. A place in the window is held from the claim until the outcome is in
+the database, so a slow receiver or a slow database throttles claiming instead of piling up work. What could not
+be begun well before its lease ends is given back untouched.
 """
 
 import asyncio
@@ -12,14 +14,11 @@ from typing import Any, Final
 from uuid import UUID
 
 import structlog
-from psycopg import AsyncConnection
-from psycopg.rows import TupleRow
-from psycopg_pool import AsyncConnectionPool
 
 from delivery.claims import Claim, Message, claim, read_messages
 from delivery.conf import DeliveryConf
 from delivery.finishes import Finish, Finisher
-from delivery.retries import judge
+from delivery.retries import Verdict, give_back, judge
 from delivery.transports.base import (
     Content,
     DeliveryError,
@@ -30,6 +29,7 @@ from delivery.transports.base import (
     Transport,
 )
 from notifications import ids
+from notifications.database import Pool
 from notifications.sealing import unseal
 
 log = structlog.get_logger(__name__)
@@ -43,7 +43,7 @@ class Lane:
     def __init__(
         self,
         transport: Transport[Any],
-        pool: AsyncConnectionPool[AsyncConnection[TupleRow]],
+        pool: Pool,
         finisher: Finisher,
         conf: DeliveryConf,
     ) -> None:
@@ -52,6 +52,9 @@ class Lane:
         self._pool = pool
         self._finisher = finisher
         self._conf = conf
+        self._window = max(transport.max_in_flight, conf.claim_window)
+        self._sending = asyncio.Semaphore(transport.max_in_flight)
+        self._draining = False
         self._running: set[asyncio.Task[None]] = set()
         self._messages: OrderedDict[UUID, Message] = OrderedDict()
 
@@ -66,16 +69,16 @@ class Lane:
         return seen == limit
 
     async def drain(self) -> None:
-        """Wait for the attempts that are under way."""
+        """Give back what has not begun and wait for the attempts that are under way."""
+        self._draining = True
         if self._running:
             await asyncio.gather(*self._running, return_exceptions=True)
 
     async def _room(self) -> int:
         """Wait until a good part of the slots is free, so that claims come in batches; how many are."""
-        slots = self._transport.max_in_flight
-        while len(self._running) > slots - max(1, slots // 4):
+        while len(self._running) > self._window - max(1, self._window // 4):
             await asyncio.wait(self._running, return_when=asyncio.FIRST_COMPLETED)
-        return slots - len(self._running)
+        return self._window - len(self._running)
 
     async def _claim(self, limit: int) -> tuple[int, list[tuple[Claim, Message]]]:
         async with self._pool.connection() as connection:
@@ -97,17 +100,16 @@ class Lane:
         return seen, pairs
 
     async def _attempt(self, item: Claim, message: Message) -> None:
-        """One attempt, from rendering to its recorded outcome."""
-        began = time.monotonic()
-        result = await self._send(item, message)
-        verdict = judge(
-            result,
-            retry_step=item.retry_step,
-            schedule=self._conf.retry_seconds.get(self.channel, ()),
-            jitter=self._conf.retry_jitter,
-            provider_pause=self._conf.provider_pause_seconds,
-            age=datetime.now(UTC) - item.created_at,
-        )
+        """One attempt, from its turn to its recorded outcome."""
+        latest = time.monotonic() + self._conf.begin_within_seconds
+        async with self._sending:
+            began = time.monotonic()
+            if self._draining or began > latest:
+                verdict, response = give_back(item.retry_step), {}
+            else:
+                result = await self._send(item, message)
+                verdict, response = self._judge(item, result), dict(result.response)
+            ended = time.monotonic()
         await self._finisher.write(
             Finish(
                 delivery_id=item.delivery_id,
@@ -115,9 +117,19 @@ class Lane:
                 endpoint_id=item.endpoint_id,
                 channel=self.channel,
                 verdict=verdict,
-                duration_ms=int((time.monotonic() - began) * 1000),
-                response=dict(result.response),
+                duration_ms=int((ended - began) * 1000),
+                response=response,
             )
+        )
+
+    def _judge(self, item: Claim, result: Receipt | DeliveryError) -> Verdict:
+        return judge(
+            result,
+            retry_step=item.retry_step,
+            schedule=self._conf.retry_seconds.get(self.channel, ()),
+            jitter=self._conf.retry_jitter,
+            provider_pause=self._conf.provider_pause_seconds,
+            age=datetime.now(UTC) - item.created_at,
         )
 
     async def _send(self, item: Claim, message: Message) -> Receipt | DeliveryError:

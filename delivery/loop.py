@@ -13,6 +13,7 @@ import uvloop
 
 from delivery.conf import conf
 from delivery.engine import Engine
+from notifications.collecting import collect_seldom
 
 T = TypeVar("T")
 _START_SECONDS: Final = 3.0
@@ -31,6 +32,7 @@ class EngineThread:
         self._thread.start()
         self._engine = Engine(conf())
         self.call(self._engine.start(), timeout=_START_SECONDS)
+        collect_seldom()
 
     def call(self, work: Coroutine[Any, Any, T], *, timeout: float) -> T:
         """Run `work` on the loop and wait for it. Raises TimeoutError; the work then goes on."""

@@ -70,6 +70,11 @@ def judge(
     return Verdict(State.RETRYING, result.reason, outcome, delay, retry_step + 1)
 
 
+def give_back(retry_step: int) -> Verdict:
+    """For a delivery that was claimed but not begun: due again at once, no retry step used."""
+    return Verdict(State.QUEUED, "", "not_begun", 0.0, retry_step)
+
+
 def waiting_time(step: float, retry_after: float | None, jitter: float) -> float:
     """Seconds until the next attempt."""
     if retry_after is None:

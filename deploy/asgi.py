@@ -15,6 +15,7 @@ import deploy.celery_app  # noqa: F401 - makes it the app that the bell rings th
 from api.handler import LeanHandler
 from consumers.socket import inbox_socket
 from deploy.logs import configure_logging
+from notifications.collecting import collect_seldom
 from notifications.intake.process import stop_intake
 
 _API_PATHS = ("/v1/", "/healthz", "/readyz", "/metrics")
@@ -52,6 +53,7 @@ async def _lifespan(receive: Any, send: Any) -> None:
         message = await receive()
         if message["type"] == "lifespan.startup":
             configure_logging()
+            collect_seldom()
             await send({"type": "lifespan.startup.complete"})
         else:
             await stop_intake()

@@ -5,12 +5,15 @@ psycopg's own async connections on the process's event loop, without a thread ho
 """
 
 import asyncio
-from typing import Any
+import time
+from typing import Any, Final
 
 from django.conf import settings
 from psycopg import AsyncConnection, InterfaceError, OperationalError
 from psycopg.rows import TupleRow
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
+
+_RESTED_SECONDS: Final = 1.0
 
 UNREACHABLE = (OperationalError, InterfaceError, PoolTimeout, TimeoutError)
 """What 'PostgreSQL does not answer' looks like from here."""
@@ -36,14 +39,34 @@ async def connect() -> AsyncConnection[TupleRow]:
         return await AsyncConnection.connect(**connection_options(), autocommit=True)
 
 
-def make_pool(*, max_size: int) -> AsyncConnectionPool[AsyncConnection[TupleRow]]:
+class PooledConnection(AsyncConnection[TupleRow]):
+    """Remembers when it was last given back, so that only connections which rested are checked before use."""
+
+    returned_at = 0.0
+
+
+Pool = AsyncConnectionPool[PooledConnection]
+
+
+async def _note_return(connection: PooledConnection) -> None:
+    connection.returned_at = time.monotonic()
+
+
+async def _check_rested(connection: PooledConnection) -> None:
+    if time.monotonic() - connection.returned_at > _RESTED_SECONDS:
+        await AsyncConnectionPool.check_connection(connection)
+
+
+def make_pool(*, max_size: int) -> Pool:
     """A pool in autocommit mode; open it on the loop that will use it."""
     return AsyncConnectionPool(
+        connection_class=PooledConnection,
         kwargs={**connection_options(), "autocommit": True},
         min_size=1,
         max_size=max_size,
         timeout=2.0,
         max_idle=120.0,
         open=False,
-        check=AsyncConnectionPool.check_connection,
+        check=_check_rested,
+        reset=_note_return,
     )

@@ -45,7 +45,8 @@ def patch_recipient(*, project_id: UUID, external_id: str, fields: Mapping[str, 
 @transaction.atomic
 def erase_recipient(*, project_id: UUID, external_id: str) -> None:
     """Remove a person with addresses, memberships, messages and deliveries. Raises `NotFound`."""
-    lock_recipient(project_id=project_id, external_id=external_id).delete()
+    # A full lock: whoever is just writing a row that points here ends first, and is then erased as well.
+    lock_recipient(project_id=project_id, external_id=external_id, no_key=False).delete()
 
 
 def ensure_recipient(*, project_id: UUID, external_id: str) -> Recipient:
@@ -54,9 +55,12 @@ def ensure_recipient(*, project_id: UUID, external_id: str) -> Recipient:
     return recipient
 
 
-def lock_recipient(*, project_id: UUID, external_id: str) -> Recipient:
-    """The row, locked against change and removal until the transaction ends. Raises `NotFound`."""
-    rows = Recipient.objects.select_for_update(no_key=True)
+def lock_recipient(*, project_id: UUID, external_id: str, no_key: bool = True) -> Recipient:
+    """The row, locked against change and removal until the transaction ends. Raises `NotFound`.
+
+    With `no_key`, rows that point to it may be added meanwhile.
+    """
+    rows = Recipient.objects.select_for_update(no_key=no_key)
     recipient = rows.filter(project_id=project_id, external_id=external_id).first()
     if recipient is None:
         raise NotFound

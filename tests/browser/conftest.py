@@ -16,9 +16,9 @@ CHROMIUM = next(
 PATIENCE_MS = 30_000
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """One browser for all tests."""
+    """One browser for a file; while it is open, its loop runs in this thread and no asynchronous test can."""
     if not CHROMIUM or not Path(CHROMIUM).exists():
         if os.environ.get("CI"):
             pytest.fail("CI has no Chromium: .ci/run installs it from the system's packages")

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.contrib.contenttypes.models import ContentType
 
 
 @pytest.fixture
@@ -11,3 +12,9 @@ def static_names(settings: Any, tmp_path: Path) -> None:
     """Links to static files need no manifest."""
     settings.STORAGES = {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
     settings.STATIC_ROOT = tmp_path
+
+
+@pytest.fixture(autouse=True)
+def content_types() -> None:
+    """Tests elsewhere empty all tables after themselves, which gives content types new ids."""
+    ContentType.objects.clear_cache()
