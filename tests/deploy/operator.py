@@ -4,6 +4,8 @@ from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
+from django.apps import apps
+from django.contrib.auth.management import create_permissions
 from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.utils import timezone
@@ -24,6 +26,7 @@ def staff(*permissions: str) -> Client:
     user = User.objects.create_user(f"staff-{uuid4().hex[:8]}", is_staff=True)
     for name in permissions:
         app, _, codename = name.partition(".")
+        create_permissions(apps.get_app_config(app), verbosity=0)  # a test elsewhere may have emptied all tables
         user.user_permissions.add(Permission.objects.get(content_type__app_label=app, codename=codename))
     return _client(user)
 
