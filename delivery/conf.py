@@ -31,10 +31,10 @@ class DeliveryConf:
     lease_seconds: float = 60.0
     attempt_timeout_seconds: float = 25.0
     max_claims: int = 5
-    claim_window: int = 128
+    claim_window: int = 256
     route_batch: int = 100
     route_chunk: int = 1000
-    send_batch: int = 200
+    send_batch: int = 256
     in_app_batch: int = 200
     sweep_seconds: float = 2.0
     drain_seconds: float = 12.0

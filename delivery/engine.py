@@ -74,12 +74,13 @@ class Engine:
 
     async def _route(self) -> bool:
         async with self._pool.connection() as connection:
-            count, channels = await route(connection, self._conf)
+            return await route(connection, self._conf, self._on_routed) > 0
+
+    def _on_routed(self, channels: set[str]) -> None:
+        """Begin to send: here at once, in the other processes once they are rung."""
         for channel in channels & self._stages.keys():
-            self._stages[channel].wake()  # here at once; the other processes are rung below
-        if channels:
-            bell().ring(SEND_TASK)
-        return count > 0
+            self._stages[channel].wake()
+        bell().ring(SEND_TASK)
 
     async def _store(self) -> bool:
         async with self._pool.connection() as connection:

@@ -7,6 +7,7 @@ the queue, so others get their turn.
 """
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -89,8 +90,8 @@ class Routing:
         return [entry["topic"] for entry in self.recipients if not isinstance(entry, str)]
 
 
-async def route(connection: Connection, conf: DeliveryConf) -> tuple[int, set[str]]:
-    """Route one batch: how many notifications were claimed, and the channels that got work."""
+async def route(connection: Connection, conf: DeliveryConf, on_work: Callable[[set[str]], None]) -> int:
+    """Route one batch: how many notifications were claimed. `on_work` hears of channels that got work, after each commit."""
     cursor = await connection.execute(
         _CLAIM,
         {
@@ -103,18 +104,18 @@ async def route(connection: Connection, conf: DeliveryConf) -> tuple[int, set[st
     )
     rows = await cursor.fetchall()
     claimed = [Routing(*row[:-1]) for row in rows if row[-1] == "accepted"]
-    channels = {channel for item in claimed for channel in item.channels}
     small = [item for item in claimed if not item.topics]
     if small:
         await _route_small(connection, small)
+        on_work({channel for item in small for channel in item.channels})
     for item in claimed:
         if item.topics:
             try:
-                await _route_topics(connection, item, conf)
+                await _route_topics(connection, item, conf, on_work)
             except _REFUSED:
                 _note_refused(item)
     metrics.ROUTED.inc(len(claimed))
-    return len(rows), channels
+    return len(rows)
 
 
 async def _route_small(connection: Connection, items: list[Routing]) -> None:
@@ -144,7 +145,9 @@ async def _route_together(connection: Connection, items: list[Routing]) -> None:
         await _insert(connection, rows)
 
 
-async def _route_topics(connection: Connection, item: Routing, conf: DeliveryConf) -> None:
+async def _route_topics(
+    connection: Connection, item: Routing, conf: DeliveryConf, on_work: Callable[[set[str]], None]
+) -> None:
     """Some chunks of one large notification; its last chunk also routes those named one by one."""
     position = item.cursor or {"entry": 0, "after": None}
     for _ in range(CHUNKS_PER_TURN):
@@ -162,8 +165,10 @@ async def _route_topics(connection: Connection, item: Routing, conf: DeliveryCon
             if not await _keep(connection, item, position, conf.lease_seconds):
                 return
             await _insert(connection, [row for target in page for row in _rows(item, target)])
+        on_work(set(item.channels))
     if position["entry"] >= len(item.topics):
         await _route_small(connection, [item])
+        on_work(set(item.channels))
     else:
         await _keep(connection, item, position, 0.0)
 

@@ -8,7 +8,7 @@ from delivery.conf import DeliveryConf
 from delivery.route import route
 from notifications.database import connect
 from notifications.intake.writer import Connection
-from tests.delivery.world import World
+from tests.delivery.world import World, unheard
 
 MAX_CLAIMS = 3
 
@@ -17,7 +17,7 @@ async def queued(world: World, *, count: int = 1, **more: str) -> UUID:
     """A notification whose `count` email deliveries wait to be claimed."""
     people = [{"id": f"u{n}", "email": f"u{n}@example.com"} for n in range(count)]
     notification = await world.accept(people, ["email"], **more)
-    await route(world.connection, DeliveryConf())
+    await route(world.connection, DeliveryConf(), unheard)
     return notification
 
 
@@ -93,7 +93,7 @@ async def test_a_row_past_its_time_expires_instead_of_going_out(world: World) ->
 
 async def test_one_channels_claim_leaves_the_others(world: World) -> None:
     await world.accept([{"id": "u1", "email": "u1@example.com"}], ["in_app", "email"])
-    await route(world.connection, DeliveryConf())
+    await route(world.connection, DeliveryConf(), unheard)
     _, claims = await take(world.connection)
     states = {row["channel"]: row["state"] for row in await world.deliveries()}
     assert len(claims) == 1

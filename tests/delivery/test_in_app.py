@@ -13,13 +13,13 @@ from delivery.route import route
 from notifications.database import connect
 from notifications.inbox.changes import apply_action
 from notifications.intake.writer import Connection
-from tests.delivery.world import World
+from tests.delivery.world import World, unheard
 
 
 async def queued(world: World, *recipients: list[str]) -> list[UUID]:
     """One notification per list of recipients, routed."""
     notifications = await world.accept_many(list(recipients))
-    while (await route(world.connection, DeliveryConf()))[0]:
+    while await route(world.connection, DeliveryConf(), unheard):
         pass
     return notifications
 

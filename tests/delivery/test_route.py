@@ -14,13 +14,13 @@ from notifications import ids
 from notifications.database import connect
 from notifications.executor import in_thread
 from notifications.intake.writer import Connection
-from tests.delivery.world import World
+from tests.delivery.world import World, unheard
 
 CONF = DeliveryConf()
 
 
 async def route_all(connection: Connection, conf: DeliveryConf = CONF) -> None:
-    while (await route(connection, conf))[0]:
+    while await route(connection, conf, unheard):
         pass
 
 
@@ -31,7 +31,9 @@ async def test_every_kind_of_way_becomes_a_delivery(world: World) -> None:
     notification = await world.accept(
         ["known", "unknown", {"id": "mail", "email": "m@example.com"}], ["in_app", "email", "webhook"]
     )
-    assert await route(world.connection, CONF) == (1, {"in_app", "email", "webhook"})
+    heard: set[str] = set()
+    assert await route(world.connection, CONF, heard.update) == 1
+    assert heard == {"in_app", "email", "webhook"}
     found = {
         (row["recipient"], row["channel"], row["endpoint_id"], row["state"], row["reason"])
         for row in await world.deliveries(notification)
@@ -85,7 +87,7 @@ async def test_a_large_topic_is_walked_in_chunks_and_gives_others_their_turn(wor
     conf = replace(CONF, route_chunk=10)
     await world.add_topic("crowd", await world.add_recipients(*(f"u{n}" for n in range(10 * CHUNKS_PER_TURN + 15))))
     large = await world.accept([{"topic": "crowd"}, "late"])
-    await route(world.connection, conf)
+    await route(world.connection, conf, unheard)
     row = await world.notification(large)
     assert (row["status"], row["lease_token"], len(await world.deliveries(large))) == ("accepted", None, 50)
     await route_all(world.connection, conf)
@@ -115,7 +117,7 @@ async def stop_in_second_chunk(world: World, other: Connection, notification: UU
                 " VALUES (%s, %s, %s, %s, 'in_app', 'queued', now())",
                 (ids.new_uuid(), world.project_id, notification, members[1500]),
             )
-            routing = asyncio.create_task(route(router, CONF))
+            routing = asyncio.create_task(route(router, CONF, unheard))
             await world.wait_for_lock(pid)
             await world.connection.execute("SELECT pg_terminate_backend(%s)", (pid,))
             with pytest.raises(psycopg.OperationalError):
@@ -133,7 +135,7 @@ async def test_a_crash_between_chunks_gives_each_of_3500_members_exactly_one_del
     row = await world.notification(notification)
     assert (row["status"], row["route_cursor"]) == ("accepted", {"entry": 0, "after": members[999].hex})
     assert len(await world.deliveries(notification)) == 1000
-    assert await route(world.connection, CONF) == (0, set())  # still leased to the dead
+    assert await route(world.connection, CONF, unheard) == 0  # still leased to the dead
     await world.end_leases()
     await route_all(world.connection)
     assert sorted(row["recipient_id"] for row in await world.deliveries(notification)) == members
@@ -151,7 +153,7 @@ async def test_a_notification_that_expired_before_routing_reaches_nobody(world: 
 
 async def test_what_is_to_be_sent_later_waits(world: World) -> None:
     notification = await world.accept(["u1"], send_at="2027-06-01T00:00:00Z")
-    assert await route(world.connection, CONF) == (0, set())
+    assert await route(world.connection, CONF, unheard) == 0
     assert (await world.notification(notification))["status"] == "accepted"
     await world.end_leases()
     await route_all(world.connection)
@@ -164,11 +166,11 @@ async def test_one_that_the_database_refuses_harms_only_itself(world: World) -> 
     await world.connection.execute(
         "UPDATE notifications_notification SET project_id = %s WHERE id = %s", (ids.new_uuid(), bad)
     )
-    await route(world.connection, CONF)
+    await route(world.connection, CONF, unheard)
     assert [len(await world.deliveries(item)) for item in (bad, good, fine)] == [0, 1, 1]
     for _ in range(CONF.max_claims):
         await world.end_leases()
-        await route(world.connection, CONF)
+        await route(world.connection, CONF, unheard)
     row = await world.notification(bad)
     assert (row["status"], row["reason"]) == ("failed", "poison")
 
@@ -176,7 +178,7 @@ async def test_one_that_the_database_refuses_harms_only_itself(world: World) -> 
 async def test_cancelled_before_routing_reaches_nobody(world: World) -> None:
     notification = await world.accept(["u1", "u2"])
     await in_thread(cancel_notification, notification_id=notification)
-    assert await route(world.connection, CONF) == (0, set())
+    assert await route(world.connection, CONF, unheard) == 0
     assert await world.deliveries(notification) == []
     assert (await world.notification(notification))["status"] == "cancelled"
 
@@ -202,7 +204,7 @@ async def test_cancelled_between_its_claim_and_its_turn_reaches_nobody(world: Wo
                 "INSERT INTO notifications_recipient (id, project_id, external_id, data) VALUES (%s, %s, 'fresh', '{}')",
                 (ids.new_uuid(), world.project_id),
             )
-            routing = asyncio.create_task(route(router, CONF))
+            routing = asyncio.create_task(route(router, CONF, unheard))
             await world.wait_for_lock(router.info.backend_pid)
             await in_thread(cancel_notification, notification_id=second)
         await routing

@@ -148,3 +148,7 @@ async def until(probe: Callable[[], Awaitable[T | None]], *, what: str) -> T:
                 return answer
             await asyncio.sleep(0.02)
     raise AssertionError(f"waited in vain for {what}")
+
+
+def unheard(channels: set[str]) -> None:
+    """For routing when nobody waits to hear which channels got work."""
