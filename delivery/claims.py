@@ -13,6 +13,7 @@ from uuid import UUID
 from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
 
+from delivery.due import due_rows
 from delivery.states import State
 from notifications import ids
 
@@ -50,12 +51,8 @@ class Message:
     created_at: datetime
 
 
-_CLAIM: Final = """
-    WITH due AS MATERIALIZED (
-        SELECT id, row_number() OVER () AS n FROM (
-            SELECT id FROM delivery_delivery
-             WHERE channel = %(channel)s AND available_at <= now()
-             ORDER BY available_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED) AS locked),
+_CLAIM: Final = f"""
+    WITH {due_rows("delivery_delivery", where="channel = %(channel)s")},
     judged AS (
         SELECT due.id, due.n, CASE WHEN d.expires_at <= now() THEN 'expired' WHEN d.claims >= %(max_claims)s THEN 'failed'
                                    ELSE 'sending' END AS state
@@ -71,7 +68,7 @@ _CLAIM: Final = """
                attempt_count = d.attempt_count + CASE j.state WHEN 'sending' THEN 1 ELSE 0 END
           FROM judged j WHERE d.id = j.id
         RETURNING d.id, d.lease_token, d.notification_id, d.attempt_count, d.retry_step, d.created_at, d.endpoint_id,
-                  d.recipient_id, d.state),
+                  d.recipient_id, d.state, d.critical),
     noted AS (
         INSERT INTO delivery_attempt (id, delivery_id, number)
         SELECT lease_token, id, attempt_count FROM claimed WHERE state = 'sending')
@@ -79,7 +76,8 @@ _CLAIM: Final = """
            r.external_id, r.name, r.email, e.url, e.sealed_secret, e.state, c.state
       FROM claimed c
       LEFT JOIN notifications_recipient r ON r.id = c.recipient_id
-      LEFT JOIN notifications_endpoint e ON e.id = c.endpoint_id"""
+      LEFT JOIN notifications_endpoint e ON e.id = c.endpoint_id
+     ORDER BY c.critical DESC"""  # noqa: S608 - composed of our own text
 
 _READ_MESSAGES: Final = """
     SELECT id, content, data, workflow, category, actor, created_at FROM notifications_notification WHERE id = ANY(%s)"""

@@ -21,6 +21,7 @@ from psycopg.rows import TupleRow
 
 from delivery import metrics
 from delivery.claims import Message, read_messages
+from delivery.due import due_rows
 from delivery.states import State
 from notifications import ids
 from notifications.events import LiveEvent
@@ -35,10 +36,15 @@ _DUE: Final = (
 )
 _READ: Final = """
     SELECT d.id, d.project_id, d.recipient_id, d.notification_id, d.expires_at <= now(), r.id IS NULL, now()
-      FROM delivery_delivery d LEFT JOIN notifications_recipient r ON r.id = d.recipient_id
-     WHERE d.channel = 'in_app' AND d.available_at <= now()"""
-_LOCK: Final = _READ + " ORDER BY d.available_at LIMIT %s FOR UPDATE OF d SKIP LOCKED"
-_LOCK_ONE: Final = _READ + " AND d.id = %s FOR UPDATE OF d SKIP LOCKED"
+      FROM delivery_delivery d LEFT JOIN notifications_recipient r ON r.id = d.recipient_id"""
+_LOCK: Final = f"""
+    WITH {due_rows("delivery_delivery", where="channel = 'in_app'")}
+    {_READ} JOIN due ON due.id = d.id ORDER BY due.n"""
+_LOCK_ONE: Final = (
+    _READ
+    + """
+     WHERE d.channel = 'in_app' AND d.available_at <= now() AND d.id = %s FOR UPDATE OF d SKIP LOCKED"""
+)
 _BUMP: Final = """
     INSERT INTO notifications_inbox AS mine (recipient_id, epoch, "offset", unread, unseen)
     SELECT recipient, epoch, n, n, n FROM unnest(%s::uuid[], %s::uuid[], %s::int[]) AS g (recipient, epoch, n)
@@ -92,7 +98,7 @@ async def deliver(connection: Connection, *, limit: int) -> tuple[int, list[Live
     """Move up to `limit` due deliveries into inboxes: how many were due, and what to push to whom after the commit."""
     try:
         async with connection.transaction():
-            cursor = await connection.execute(_LOCK, (limit,), prepare=True)
+            cursor = await connection.execute(_LOCK, {"limit": limit}, prepare=True)
             count, events = await _deliver(connection, [_Due(*row) for row in await cursor.fetchall()])
     except _REFUSED:
         count, events = await _deliver_singly(connection, limit=limit)

@@ -48,6 +48,7 @@ class Delivery(models.Model):
     )
     state = models.CharField(max_length=16, choices=[(state.value, state.value) for state in State])
     reason = models.CharField(max_length=64, db_default="", blank=True)
+    critical = models.BooleanField(db_default=False, help_text="Goes before everything that is not.")
     attempt_count = models.IntegerField(db_default=0, help_text="Rows in attempts.")
     retry_step = models.SmallIntegerField(db_default=0, help_text="How far along the retry schedule.")
     claims = models.SmallIntegerField(db_default=0, help_text="Claims since the last recorded outcome.")
@@ -75,7 +76,9 @@ class Delivery(models.Model):
         indexes = [
             # What sending claims from; open rows only.
             models.Index(
-                fields=["channel", "available_at"], name="delivery_due", condition=Q(available_at__isnull=False)
+                fields=["channel", "critical", "available_at"],
+                name="delivery_due",
+                condition=Q(available_at__isnull=False),
             ),
             models.Index(fields=["project", "-id"], name="delivery_of_project"),
         ]

@@ -20,6 +20,7 @@ from psycopg.rows import TupleRow
 
 from delivery import metrics
 from delivery.conf import DeliveryConf
+from delivery.due import due_rows
 from delivery.routing import Target, plan_ways
 from delivery.targets import find_targets, page_of_topic
 from notifications import ids
@@ -30,11 +31,8 @@ log = structlog.get_logger(__name__)
 CHUNKS_PER_TURN: Final = 5
 _REFUSED: Final = (psycopg.DataError, psycopg.IntegrityError)
 
-_CLAIM: Final = """
-    WITH due AS MATERIALIZED (
-        SELECT id, row_number() OVER () AS n FROM (
-            SELECT id FROM notifications_notification WHERE available_at <= now()
-             ORDER BY available_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED) AS locked),
+_CLAIM: Final = f"""
+    WITH {due_rows("notifications_notification")},
     judged AS (
         SELECT due.id, due.n, CASE WHEN o.expires_at <= now() THEN 'expired' WHEN o.claims >= %(max_claims)s THEN 'failed'
                                    ELSE 'accepted' END AS status
@@ -46,7 +44,7 @@ _CLAIM: Final = """
            lease_token = CASE j.status WHEN 'accepted' THEN (%(tokens)s::uuid[])[j.n] END,
            claims = o.claims + 1
       FROM judged j WHERE o.id = j.id
-    RETURNING o.id, o.lease_token, o.project_id, o.recipients, o.channels, o.expires_at, o.route_cursor, o.status"""
+    RETURNING o.id, o.lease_token, o.project_id, o.recipients, o.channels, o.critical, o.expires_at, o.route_cursor, o.status"""  # noqa: S608 - composed of our own text
 _ROUTED: Final = """
     UPDATE notifications_notification o SET status = 'routed', routed_at = now(), available_at = NULL, lease_token = NULL,
            claims = 0, route_cursor = NULL
@@ -58,13 +56,14 @@ _PROGRESS: Final = """
            lease_token = CASE WHEN %(lease)s > 0 THEN lease_token END
      WHERE id = %(id)s AND lease_token = %(token)s RETURNING id"""
 _INSERT: Final = """
-    INSERT INTO delivery_delivery (id, project_id, notification_id, recipient_id, channel, endpoint_id, expires_at, state, reason,
-                                   available_at, finished_at)
-    SELECT id, project_id, notification_id, recipient_id, channel, endpoint_id, expires_at,
+    INSERT INTO delivery_delivery (id, project_id, notification_id, recipient_id, channel, endpoint_id, critical, expires_at, state,
+                                   reason, available_at, finished_at)
+    SELECT id, project_id, notification_id, recipient_id, channel, endpoint_id, critical, expires_at,
            CASE WHEN g.reason = '' THEN 'queued' ELSE 'failed' END, g.reason,
            CASE WHEN g.reason = '' THEN now() END, CASE WHEN g.reason <> '' THEN now() END
-      FROM unnest(%s::uuid[], %s::uuid[], %s::uuid[], %s::uuid[], %s::text[], %s::uuid[], %s::timestamptz[], %s::text[])
-           AS g (id, project_id, notification_id, recipient_id, channel, endpoint_id, expires_at, reason)
+      FROM unnest(%s::uuid[], %s::uuid[], %s::uuid[], %s::uuid[], %s::text[], %s::uuid[], %s::bool[],
+                  %s::timestamptz[], %s::text[])
+           AS g (id, project_id, notification_id, recipient_id, channel, endpoint_id, critical, expires_at, reason)
     ON CONFLICT DO NOTHING"""
 
 
@@ -77,6 +76,7 @@ class Routing:
     project_id: UUID
     recipients: list[Any]
     channels: list[str]
+    critical: bool
     expires_at: datetime | None
     cursor: dict[str, Any] | None
 
@@ -108,7 +108,7 @@ async def route(connection: Connection, conf: DeliveryConf, on_work: Callable[[s
     if small:
         await _route_small(connection, small)
         on_work({channel for item in small for channel in item.channels})
-    for item in claimed:
+    for item in sorted(claimed, key=lambda item: not item.critical):
         if item.topics:
             try:
                 await _route_topics(connection, item, conf, on_work)
@@ -201,6 +201,7 @@ def _rows(item: Routing, target: Target) -> list[tuple[Any, ...]]:
             target.recipient_id,
             way.channel,
             way.endpoint_id,
+            item.critical,
             item.expires_at,
             way.reason,
         )
