@@ -2,7 +2,7 @@
 
 Measured beside the stock handler: see the ADR on the lean handler and `make bench`. What differs: the body is read
 into memory up to a limit (413 beyond it), there is no per-request thread context, no `request_started` and
-`request_finished` signal, no second task that watches for a disconnect, and no middleware but what every API answer
+`request_finished` signal, no second task that watches for a disconnect (but for streams), and no middleware but what every API answer
 needs. Synchronous work therefore must not be awaited through `sync_to_async`; it goes to
 `notifications.executor`. Pages (admin, demo) keep the stock handler.
 """
@@ -16,6 +16,7 @@ from django.http import HttpResponse
 from django.urls import Resolver404, ResolverMatch, get_resolver
 
 from api.problems import problem
+from api.streaming import StreamedResponse, send_stream
 from notifications import ids
 
 log = structlog.get_logger(__name__)
@@ -53,7 +54,7 @@ class LeanHandler(ASGIHandler):
             )
         else:
             response = await self._answer(scope, body)
-        await _send(response, send)
+        await _send(response, receive, send)
 
     async def _answer(self, scope: Any, body: bytes) -> HttpResponse:
         """The view's answer; the outermost frame, so whatever the view did not expect ends here, logged."""
@@ -82,18 +83,23 @@ class LeanHandler(ASGIHandler):
         return match
 
 
-async def _send(response: HttpResponse, send: Any) -> None:
-    """Send a rendered answer with the headers that every answer carries.
+async def _send(response: HttpResponse, receive: Any, send: Any) -> None:
+    """Send an answer with the headers that every answer carries.
 
     `response.close()` is left out on purpose: it fires `request_finished`, and nothing here is open.
     """
-    body = response.content
     own = response.headers
     headers = [(name.lower().encode("ascii"), value.encode("latin-1")) for name, value in own.items()]
     headers += [header for name, header in _SECURITY_HEADERS if name not in own]
-    headers.append((b"content-length", str(len(body)).encode()))
     headers.append((b"x-request-id", ids.new_uuid().hex.encode()))
-    await send({"type": "http.response.start", "status": response.status_code, "headers": headers})
+    start = {"type": "http.response.start", "status": response.status_code, "headers": headers}
+    if isinstance(response, StreamedResponse):
+        await send(start)
+        await send_stream(response.parts, receive, send)
+        return
+    body = response.content
+    headers.append((b"content-length", str(len(body)).encode()))
+    await send(start)
     await send({"type": "http.response.body", "body": body})
 
 

@@ -30,16 +30,17 @@ DELIVERY_FILTERS: Final = [
     OpenApiParameter("since", OpenApiTypes.DATETIME, description="Created at or after this time."),
     OpenApiParameter("until", OpenApiTypes.DATETIME, description="Created before this time."),
 ]
+HEADER_VALUE: Final = {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[ -~]+$"}
 IDEMPOTENCY_KEY: Final = OpenApiParameter(
     "Idempotency-Key",
-    {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[ -~]+$"},
+    HEADER_VALUE,
     OpenApiParameter.HEADER,
     description="The same key and request within 24 h get the first answer again, and nothing is done twice.",
 )
 
 
 class ApiSchema(AutoSchema):
-    """Path parameters come from one table; JSON is the only media type; the security scheme is the API key."""
+    """Path parameters come from one table; JSON is the only media type; the security scheme is the view's."""
 
     def _resolve_path_parameters(self, variables: Sequence[str]) -> list[dict[str, Any]]:
         return [
@@ -48,14 +49,14 @@ class ApiSchema(AutoSchema):
                 "name": name,
                 "required": True,
                 "description": paths.DESCRIPTIONS[name][0],
-                "schema": {"type": "string", "minLength": 1},
+                "schema": {"type": "string", "minLength": 1, **paths.SCHEMAS.get(name, {})},
                 "example": paths.DESCRIPTIONS[name][1],
             }
             for name in variables
         ]
 
     def get_auth(self) -> list[dict[str, list[str]]]:
-        return [{"apiKey": []}]
+        return [{getattr(self.view, "security", "apiKey"): []}]
 
     def map_parsers(self) -> list[str]:
         return ["application/json"]
@@ -69,7 +70,7 @@ def operation(
     tag: str,
     name: str,
     summary: str,
-    answers: Mapping[int, Any],
+    answers: Mapping[Any, Any],
     description: str = "",
     request: Any = None,
     example: Any = None,

@@ -14,7 +14,7 @@ from notifications.intake.submission import ContentIn, NotificationIn, Recipient
 
 _PROBLEMS: Final = {
     "400": "The request cannot be read.",
-    "401": "No valid API key.",
+    "401": "No valid API key or recipient token.",
     "403": "The key's scopes do not allow this.",
     "404": "No such resource in this project.",
     "406": "Answers are application/json.",
@@ -22,13 +22,15 @@ _PROBLEMS: Final = {
     "413": "The body is larger than 512 KiB.",
     "415": "Bodies are application/json.",
     "422": "Well-formed, but not acceptable; `errors` says where.",
-    "429": "Too many requests with this key.",
+    "429": "Too many requests with this key or token.",
     "503": "PostgreSQL does not answer; nothing was changed.",
 }
 _ALWAYS: Final = ("400", "401", "403", "406", "413", "422", "429", "503")
 _ON_POST: Final = ("409",)
 _WITH_BODY: Final = ("415",)
 _WITH_ID: Final = ("404",)
+_INBOX: Final = "/v1/inbox/"
+_NOT_INBOX: Final = frozenset({"403", "409"})  # a recipient token has no scopes, and a change repeated is no conflict
 
 
 @functools.cache
@@ -47,7 +49,10 @@ def complete(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     for name, schema in components["schemas"].items():
         if name.endswith("In"):
             schema["additionalProperties"] = False
-    components["securitySchemes"] = {"apiKey": {"type": "http", "scheme": "bearer", "description": "An API key."}}
+    components["securitySchemes"] = {
+        "apiKey": {"type": "http", "scheme": "bearer", "description": "An API key."},
+        "recipientToken": {"type": "http", "scheme": "bearer", "description": "A token from `create_token`."},
+    }
     components["responses"] = {f"Problem{status}": _problem(detail) for status, detail in _PROBLEMS.items()}
     for path, item in result["paths"].items():
         for method, described in item.items():
@@ -56,7 +61,8 @@ def complete(result: dict[str, Any], **_: Any) -> dict[str, Any]:
 
 
 def _complete_operation(path: str, method: str, described: dict[str, Any]) -> None:
-    if method == "post":
+    inbox = path.startswith(_INBOX)
+    if method == "post" and not inbox:
         described.setdefault("parameters", []).append(_key_parameter())
     if described.get("operationId") == "unsubscribe":  # drf-spectacular gives DELETE no body
         described["requestBody"] = _UNSUBSCRIBE_BODY
@@ -66,7 +72,7 @@ def _complete_operation(path: str, method: str, described: dict[str, Any]) -> No
         *(_WITH_BODY if "requestBody" in described else ()),
         *(_WITH_ID if "{" in path else ()),
     ]
-    for status in statuses:
+    for status in (status for status in statuses if not (inbox and status in _NOT_INBOX)):
         described["responses"].setdefault(status, {"$ref": f"#/components/responses/Problem{status}"})
     described["responses"] = dict(sorted(described["responses"].items()))
 

@@ -8,7 +8,7 @@ import base64
 import binascii
 import hashlib
 import hmac
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 from uuid import UUID
@@ -19,6 +19,7 @@ from django.db.models import Model, QuerySet
 from notifications.errors import Fault, Invalid
 
 RowT = TypeVar("RowT", bound=Model)
+ItemT = TypeVar("ItemT")
 
 DEFAULT_LIMIT: Final = 25
 MAX_LIMIT: Final = 100
@@ -58,16 +59,23 @@ def cut(rows: QuerySet[RowT], page: Page, out: Callable[[RowT], dict[str, Any]],
     else:
         found = rows.order_by(f"-{by}")
     items = list(found[: page.limit + 1])
+    return enclose(items[::-1] if backwards else items, page, out, lambda row: getattr(row, by))
+
+
+def enclose(
+    items: Sequence[ItemT], page: Page, out: Callable[[ItemT], dict[str, Any]], position: Callable[[ItemT], UUID]
+) -> dict[str, Any]:
+    """The page of `items`, newest first: those on the wanted side, and one more than fits where there are more."""
+    backwards = page.before is not None
     more = len(items) > page.limit
-    items = items[: page.limit]
-    if backwards:
-        items.reverse()
+    if more:
+        items = items[1:] if backwards else items[:-1]
     older = bool(items) and (more or backwards)
     newer = bool(items) and (more if backwards else page.after is not None)
     return {
         "data": [out(item) for item in items],
-        "next": page.cursor(getattr(items[-1], by)) if older else None,
-        "previous": page.cursor(getattr(items[0], by)) if newer else None,
+        "next": page.cursor(position(items[-1])) if older else None,
+        "previous": page.cursor(position(items[0])) if newer else None,
     }
 
 

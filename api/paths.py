@@ -1,6 +1,6 @@
 """Names in paths. What cannot be the name of anything is answered like what does not exist."""
 
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from notifications import ids, texts
@@ -53,5 +53,10 @@ DESCRIPTIONS: Final = {
     "endpoint_id": ("The endpoint's id.", "end_06dj3k5w8m7q2v4x6y8z0a2c4e"),
     "notification_id": ("The notification's id.", "ntf_06dj3k5w8m7q2v4x6y8z0a2c4e"),
     "delivery_id": ("The delivery's id.", "dlv_06dj3k5w8m7q2v4x6y8z0a2c4e"),
+    "message_id": ("The message's id.", "msg_06dj3k5w8m7q2v4x6y8z0a2c4e"),
+    "action": ("What to do with it.", "read"),
 }
 """Path parameter -> (description, example), for the OpenAPI document."""
+
+SCHEMAS: Final[dict[str, dict[str, Any]]] = {"action": {"enum": ["seen", "read", "unread", "archive", "unarchive"]}}
+"""Path parameter -> what more its schema says."""

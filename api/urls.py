@@ -5,6 +5,8 @@ from django.urls import path
 from api.views.deliveries import DeliveryCollection, DeliveryItem, DeliveryReplay, DeliveryRetry
 from api.views.endpoints import EndpointCollection, EndpointItem
 from api.views.health import Health, Metrics, Ready
+from api.views.inbox import InboxCounts, InboxMessageAction, InboxMessages, InboxReadAll, InboxSeenAll
+from api.views.inbox_events import InboxEvents
 from api.views.notification_items import (
     NotificationCancel,
     NotificationCancelByKey,
@@ -20,6 +22,12 @@ from api.views.topics import SubscriptionCollection, TopicCollection, TopicItem
 urlpatterns = [
     path("v1/notifications", NotificationCollection.as_view()),
     path("v1/notifications/bulk", NotificationBulk.as_view()),
+    path("v1/inbox/messages", InboxMessages.as_view()),
+    path("v1/inbox/counts", InboxCounts.as_view()),
+    path("v1/inbox/events", InboxEvents.as_view()),
+    path("v1/inbox/messages/<str:message_id>/<str:action>", InboxMessageAction.as_view()),
+    path("v1/inbox/read-all", InboxReadAll.as_view()),
+    path("v1/inbox/seen-all", InboxSeenAll.as_view()),
     path("v1/recipients/<str:recipient_id>/tokens", TokenCollection.as_view()),
     path("v1/recipients/<str:recipient_id>", RecipientItem.as_view()),
     path("v1/topics/<str:topic_key>/subscriptions", SubscriptionCollection.as_view()),

@@ -21,7 +21,7 @@ from consumers import frames, metrics
 from consumers.codes import REASONS, CloseCode
 from consumers.conf import ConsumersConf
 from consumers.log import LOG_FAILED, InboxLog
-from consumers.transport import abort
+from notifications.aborting import abort
 
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 

@@ -8,8 +8,8 @@ from consumers.connection import Connection
 from consumers.frames import Command, ConnectIn, Since
 from consumers.hub import Hub
 from consumers.log import LOG_FAILED
-from consumers.recovery import is_kept, resume_offset
 from notifications.inbox.reads import Head
+from notifications.inbox.recovery import is_kept, resume_offset
 from notifications.inbox.shapes import counts_out
 from notifications.tokens import LEEWAY_SECONDS, BadToken, RecipientToken, read_token
 

@@ -15,13 +15,13 @@ import structlog
 from channels.layers import get_channel_layer
 
 from consumers import frames, metrics
-from consumers.batch import Batch
 from consumers.codes import CloseCode
 from consumers.conf import ConsumersConf, conf
 from consumers.connection import Connection, Send
 from consumers.log import LOG_FAILED, InboxLog
 from consumers.room import Room
 from notifications.events import LiveEvent, inbox_group
+from notifications.inbox.batch import Batch
 from notifications.inbox.endings import end_tasks
 from notifications.inbox.layer import LiveLayer
 

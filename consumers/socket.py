@@ -10,7 +10,7 @@ from consumers.codes import CloseCode
 from consumers.commands import run_command
 from consumers.connection import Connection, Send
 from consumers.hub import Hub, current_hub
-from consumers.origin import is_origin_allowed
+from notifications.origins import is_origin_allowed
 
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 

@@ -16,6 +16,7 @@ from api.handler import LeanHandler
 from consumers.socket import inbox_socket
 from deploy.logs import configure_logging
 from notifications.collecting import collect_seldom
+from notifications.inbox.process import stop_inbox
 from notifications.intake.process import stop_intake
 
 _API_PATHS = ("/v1/", "/healthz", "/readyz", "/metrics")
@@ -56,6 +57,7 @@ async def _lifespan(receive: Any, send: Any) -> None:
             collect_seldom()
             await send({"type": "lifespan.startup.complete"})
         else:
+            await stop_inbox()
             await stop_intake()
             await send({"type": "lifespan.shutdown.complete"})
             return

@@ -12,15 +12,18 @@ FRAME_LIMIT_BYTES = 64 * 1024
 
 
 class DrainingServer(uvicorn.Server):
-    """Tells inbox sockets to resume elsewhere before uvicorn closes what is left."""
+    """Tells inbox sockets and event streams to resume elsewhere before uvicorn closes what is left."""
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         for server in self.servers:
             server.close()
-        # Only a process that has served a socket has a hub; importing one now would be wasted time.
+        # Only a process that has served an inbox has these; importing them now would be wasted time.
         hub = sys.modules.get("consumers.hub")
         if hub is not None:
             await hub.drain()
+        inbox = sys.modules.get("notifications.inbox.process")
+        if inbox is not None:
+            await inbox.drain_inbox()
         await super().shutdown(sockets)
 
 

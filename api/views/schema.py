@@ -4,9 +4,10 @@ from pathlib import Path
 from typing import Final
 
 import drf_spectacular_sidecar
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 
 from api.base import ApiRequest, PublicView
+from api.etags import has_current
 from api.openapi_document import document
 from api.problems import HttpProblem
 
@@ -52,7 +53,7 @@ class OpenApiDocument(PublicView):
         """The document, or 304 for who has it already."""
         body, tag = document()
         headers = {"ETag": tag, "Cache-Control": "no-cache", "Access-Control-Allow-Origin": "*"}
-        if _has(request, tag):
+        if has_current(request, tag):
             return HttpResponse(status=304, headers=headers)
         return HttpResponse(body, content_type="application/json", headers=headers)
 
@@ -83,8 +84,3 @@ class DocsAsset(PublicView):
             raise HttpProblem(404, "not_found", "There is nothing at this address.")
         # Read on demand: a page for developers is not worth its megabytes in every process.
         return HttpResponse((_UI / name).read_bytes(), content_type=_ASSETS[name], headers=headers)
-
-
-def _has(request: HttpRequest, tag: str) -> bool:
-    known = str(request.META.get("HTTP_IF_NONE_MATCH", ""))
-    return known.strip() == "*" or tag in (item.strip().removeprefix("W/") for item in known.split(","))

@@ -38,11 +38,17 @@ _CHANGES: Final = f"""
 _OLDEST: Final = 'SELECT min("offset") FROM notifications_inboxevent WHERE recipient_id = %s'
 _MESSAGES: Final = f"""
     SELECT {MESSAGE_COLUMNS} FROM notifications_inboxmessage m
-    WHERE m.recipient_id = %(recipient)s AND m."offset" < %(before)s AND (
+    WHERE m.recipient_id = %(recipient)s AND m."offset" {{side}} %(position)s
+        AND (%(category)s::text IS NULL OR m.category = %(category)s) AND (
         (%(status)s = 'all' AND m.archived_at IS NULL) OR (%(status)s = 'archived' AND m.archived_at IS NOT NULL)
         OR (%(status)s = 'unread' AND m.read_at IS NULL AND m.archived_at IS NULL)
         OR (%(status)s = 'unseen' AND m.seen_at IS NULL AND m.archived_at IS NULL))
-    ORDER BY m."offset" DESC LIMIT %(limit)s"""  # noqa: S608 (constants only)
+    ORDER BY m."offset" {{direction}} LIMIT %(limit)s"""  # noqa: S608 (constants only)
+_OLDER: Final = _MESSAGES.format(side="<", direction="DESC")
+_NEWER: Final = _MESSAGES.format(side=">", direction="ASC")
+_MESSAGE: Final = f"""
+    SELECT {MESSAGE_COLUMNS} FROM notifications_inboxmessage m
+    WHERE m.recipient_id = %s AND m.id = %s"""  # noqa: S608 (constants only)
 _NEWEST: Final = 2**63 - 1
 
 
@@ -97,12 +103,30 @@ async def oldest_offset(conn: Connection, recipient_pk: UUID) -> int | None:
 
 
 async def messages(
-    conn: Connection, recipient_pk: UUID, *, status: str = "all", before: int | None = None, limit: int = 50
+    conn: Connection,
+    recipient_pk: UUID,
+    *,
+    status: str = "all",
+    category: str | None = None,
+    before: int | None = None,
+    after: int | None = None,
+    limit: int = 50,
 ) -> list[dict[str, Any]]:
-    """The newest messages created before offset `before`; `all` means all that are not archived."""
-    values = {"recipient": recipient_pk, "before": before or _NEWEST, "status": status, "limit": limit}
-    cursor = await conn.execute(_MESSAGES, values)
-    return [message_of(row) for row in await cursor.fetchall()]
+    """The newest messages created before offset `before`, or the oldest created after `after`; newest first.
+
+    `all` means all that are not archived.
+    """
+    position = after if after is not None else before or _NEWEST
+    values = {"recipient": recipient_pk, "position": position, "status": status, "category": category, "limit": limit}
+    cursor = await conn.execute(_OLDER if after is None else _NEWER, values)
+    found = [message_of(row) for row in await cursor.fetchall()]
+    return found if after is None else found[::-1]
+
+
+async def message(conn: Connection, recipient_pk: UUID, message_id: UUID) -> dict[str, Any] | None:
+    """One message as it is now; None when it is not in this inbox."""
+    row = await (await conn.execute(_MESSAGE, [recipient_pk, message_id])).fetchone()
+    return None if row is None else message_of(row)
 
 
 def message_of(row: Sequence[Any]) -> dict[str, Any]:

@@ -5,8 +5,11 @@ from typing import Any
 
 import httpx
 from django.apps import apps
+from django.db import transaction
+from django.db.models import F
 
-from notifications.models import Project
+from notifications.ids import new_uuid
+from notifications.models import Inbox, InboxEvent, InboxMessage, Project, Recipient
 
 
 @dataclass(frozen=True)
@@ -16,6 +19,30 @@ class Tenant:
     project: Project
     key: str
     http: httpx.Client
+
+
+def token_of(tenant: Tenant, external_id: str) -> str:
+    """A token of this recipient, who is made when there is none, as is the head of the inbox at the first look."""
+    token: str = tenant.http.post(f"/v1/recipients/{external_id}/tokens").json()["token"]
+    counted = tenant.http.get("/v1/inbox/counts", headers={"Authorization": f"Bearer {token}"})
+    assert counted.status_code == 200, counted.text
+    return token
+
+
+def add_message(tenant: Tenant, external_id: str) -> str:
+    """A message in the inbox of a recipient who exists, as the in-app channel would write it; its id."""
+    token_of(tenant, external_id)
+    recipient = Recipient.objects.get(project=tenant.project, external_id=external_id)
+    with transaction.atomic():
+        Inbox.objects.filter(recipient=recipient).update(
+            offset=F("offset") + 1, unread=F("unread") + 1, unseen=F("unseen") + 1
+        )
+        offset = Inbox.objects.get(recipient=recipient).offset
+        message = InboxMessage.objects.create(
+            project=tenant.project, recipient=recipient, delivery_id=new_uuid(), offset=offset, title="secret", body=""
+        )
+        InboxEvent.objects.create(recipient=recipient, offset=offset, kind=InboxEvent.Kind.CREATED, message=message)
+    return message.public_id
 
 
 def row_counts() -> dict[str, int]:

@@ -1,9 +1,10 @@
 """The API served as in production, on a Unix socket, against the session's real PostgreSQL and Valkey."""
 
+import contextlib
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,8 @@ from notifications.ids import new_uuid
 # Nothing that needs Django's settings is imported here: this file is read before they are known.
 if TYPE_CHECKING:
     from tests.api.asking import Tenant
+    from tests.api.following import Member
+    from tests.consumers.inbox import Owner
 
 START_LIMIT_SECONDS = 30.0
 
@@ -116,3 +119,32 @@ def tenant(make_tenant: "Callable[..., Tenant]") -> "Tenant":
 def http(tenant: "Tenant") -> httpx.Client:
     """A client of a fresh project."""
     return tenant.http
+
+
+@pytest.fixture
+async def join(api_socket: str) -> "AsyncIterator[Callable[[Owner], Member]]":
+    """Gives recipients a client that holds a token of theirs."""
+    from channels.layers import get_channel_layer
+
+    from tests.api.following import Member
+
+    async with contextlib.AsyncExitStack() as stack:
+
+        def make(owner: "Owner") -> "Member":
+            client = httpx.AsyncClient(
+                transport=httpx.AsyncHTTPTransport(uds=api_socket),
+                base_url="http://api.test",
+                headers={"Authorization": f"Bearer {owner.token()}"},
+                timeout=40,
+            )
+            stack.push_async_callback(client.aclose)
+            return Member(owner, client)
+
+        yield make
+    await get_channel_layer().flush()
+
+
+@pytest.fixture
+async def member(join: "Callable[[Owner], Member]", owner: "Owner") -> "Member":
+    """A recipient of its own and its client."""
+    return join(owner)

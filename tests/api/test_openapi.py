@@ -13,7 +13,7 @@ from api.openapi_document import document
 from api.urls import urlpatterns
 from notifications.intake.submission import NotificationIn
 from notifications.models import Notification
-from tests.api.asking import Tenant
+from tests.api.asking import Tenant, add_message, token_of
 from tests.api.test_notifications import add_delivery
 
 DOCUMENT: dict[str, Any] = json.loads(document()[0])
@@ -41,12 +41,15 @@ def test_every_address_of_the_api_is_in_it() -> None:
 def test_every_operation_is_explained(path: str, method: str, described: dict[str, Any]) -> None:
     assert described["summary"]
     assert described["tags"]
-    assert described["security"] == [{"apiKey": []}]
-    assert {"401", "403", "429", "503"} <= set(described["responses"])
+    inbox = path.startswith("/v1/inbox/")
+    assert described["security"] == [{"recipientToken" if inbox else "apiKey": []}]
+    assert {"401", "429", "503"} <= set(described["responses"])
+    assert ("403" in described["responses"]) is not inbox
     if method in ("post", "put", "patch") and "requestBody" in described:
         assert described["requestBody"]["content"]["application/json"]["examples"]
     if method == "post":
-        assert "Idempotency-Key" in [parameter["name"] for parameter in described["parameters"]]
+        names = [parameter["name"] for parameter in described.get("parameters", [])]
+        assert ("Idempotency-Key" in names) is not inbox
 
 
 def test_the_submission_is_described_as_it_is_decoded() -> None:
@@ -71,13 +74,17 @@ def test_every_example_works(tenant: Tenant) -> None:
         "notification_id": sent.json()["id"],
         "endpoint_id": endpoint.json()["id"],
         "delivery_id": add_delivery(tenant, row, "failed").public_id,
+        "message_id": add_message(tenant, "u1"),
+        "action": "read",
     }
+    token = token_of(tenant, "u1")
     for path, method, described in sorted(
         OPERATIONS, key=lambda operation: (operation[1] == "delete", -len(operation[0]))
     ):
         examples = described.get("requestBody", {}).get("content", {}).get("application/json", {}).get("examples", {})
         body = next((example["value"] for example in examples.values()), None)
-        answer = http.request(method, path.format(**names), json=body)
+        headers = {"Authorization": f"Bearer {token}"} if path.startswith("/v1/inbox/") else {}
+        answer = http.request(method, path.format(**names), json=body, headers=headers)
         assert answer.is_success, (method, path, answer.text)
         assert str(answer.status_code) in described["responses"]
 

@@ -98,10 +98,17 @@ def accepted(served: Served) -> int:
     return len(served.http.get("/v1/notifications", params={"limit": 100}).json()["data"])
 
 
+def inbox_token(served: Served) -> dict[str, str]:
+    token = served.http.post("/v1/recipients/u1/tokens").json()["token"]
+    return {"Authorization": f"Bearer {token}"}
+
+
 def test_postgresql_away_and_back(served: Served) -> None:
     before = accepted(served)
     assert send(served).status_code == 202
     assert served.http.put("/v1/recipients/u1", json={}).status_code == 201
+    inbox = inbox_token(served)
+    assert served.http.get("/v1/inbox/messages", headers=inbox).status_code == 200
     served.postgres.kill()
     for ask in (
         lambda: send(served),
@@ -111,6 +118,9 @@ def test_postgresql_away_and_back(served: Served) -> None:
             "/v1/topics/t/subscriptions", json={"recipients": ["u1"]}, headers={"Idempotency-Key": "k"}
         ),
         lambda: served.http.get("/v1/topics", headers={"Authorization": "Bearer " + "unknown" * 6}),
+        lambda: served.http.get("/v1/inbox/messages", headers=inbox),
+        lambda: served.http.get("/v1/inbox/events", headers={**inbox, "Accept": "text/event-stream"}),
+        lambda: served.http.post("/v1/inbox/read-all", headers=inbox),
     ):
         answer = ask()
         assert_problem(answer, 503, code="unavailable")
@@ -125,6 +135,7 @@ def test_postgresql_away_and_back(served: Served) -> None:
     served.postgres.start()
     wait_for(lambda: served.http.get("/readyz").status_code == 200)
     wait_for(lambda: served.http.get("/v1/recipients/u1").status_code == 200)
+    wait_for(lambda: served.http.get("/v1/inbox/counts", headers=inbox).status_code == 200)
     wait_for(lambda: send(served).status_code == 202)
     assert accepted(served) == before + 2
     assert served.http.get("/v1/recipients/u2").status_code == 404
@@ -137,6 +148,7 @@ def test_redis_away_is_degraded_but_accepts(served: Served) -> None:
     ready = served.http.get("/readyz")
     assert (ready.status_code, ready.json()["degraded"]) == (200, ["redis"])
     assert [send(served).status_code for _ in range(20)] == [202] * 20
+    assert served.http.post("/v1/inbox/read-all", headers=inbox_token(served)).status_code == 200
     assert accepted(served) == before + 20
     served.valkey.start()
     wait_for(lambda: served.http.get("/readyz").json()["degraded"] == [])
@@ -144,6 +156,7 @@ def test_redis_away_is_degraded_but_accepts(served: Served) -> None:
 
 def test_postgresql_frozen_is_as_good_as_away(served: Served) -> None:
     assert send(served).status_code == 202
+    inbox = inbox_token(served)
     assert served.postgres.process is not None
     family = psutil.Process(served.postgres.process.pid)
     frozen = [family, *family.children(recursive=True)]
@@ -152,9 +165,11 @@ def test_postgresql_frozen_is_as_good_as_away(served: Served) -> None:
     try:
         assert_problem(send(served), 503, code="unavailable")
         assert_problem(served.http.get("/v1/recipients"), 503, code="unavailable")
+        assert_problem(served.http.get("/v1/inbox/messages", headers=inbox), 503, code="unavailable")
         assert served.http.get("/readyz").status_code == 503
     finally:
         for process in frozen:
             process.send_signal(signal.SIGCONT)
     wait_for(lambda: served.http.get("/v1/recipients").status_code == 200)
+    wait_for(lambda: served.http.get("/v1/inbox/messages", headers=inbox).status_code == 200)
     wait_for(lambda: send(served).status_code == 202)

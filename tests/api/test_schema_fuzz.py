@@ -14,7 +14,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from api.openapi_document import document
-from tests.api.asking import Tenant
+from tests.api.asking import Tenant, add_message, token_of
 
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 SCHEMA = schemathesis.openapi.from_dict(json.loads(document()[0]))
@@ -30,6 +30,9 @@ def test_answers_are_as_described(
 ) -> None:
     tenant.http.put("/v1/recipients/u1", json={})
     tenant.http.put("/v1/topics/team-1", json={})
+    token = token_of(tenant, "u1")
+    add_message(tenant, "u1")
+    inbox = {"Authorization": f"Bearer {token}"} if operation.path.startswith("/v1/inbox/") else {}
 
     @settings(
         max_examples=EXAMPLES,
@@ -43,6 +46,7 @@ def test_answers_are_as_described(
     def ask(case: schemathesis.Case) -> None:
         case.headers = {name: value for name, value in (case.headers or {}).items() if name.lower() != "authorization"}
         request = case.as_transport_kwargs(base_url="http://api.test")
+        request["headers"] = {**request.get("headers", {}), **inbox}
         parts = {ours: request[name] for name, ours in PARTS.items() if name in request}
         answer = tenant.http.request(request["method"], request["url"], **parts)
         case.validate_response(schemathesis.Response.from_httpx(answer, verify=False), checks=CHECKS)

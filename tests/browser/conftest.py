@@ -2,11 +2,12 @@
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from tests.fixtures.platform import Platform
 
@@ -14,6 +15,8 @@ CHROMIUM = next(
     (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), ""
 )
 PATIENCE_MS = 30_000
+
+NewContext = Callable[..., BrowserContext]
 
 
 @pytest.fixture(scope="module")
@@ -32,16 +35,35 @@ def chromium() -> Iterator[Browser]:
 
 
 @pytest.fixture(params=["desktop", "phone"])
-def page(request: pytest.FixtureRequest, chromium: Browser, platform: Platform) -> Iterator[Page]:
+def page(request: pytest.FixtureRequest, new_context: NewContext) -> Page:
     """A page at desktop or phone width; an error in its console fails the test."""
     sizes = {"desktop": (1440, 900), "phone": (360, 800)}
     width, height = sizes[request.param]
-    context = chromium.new_context(viewport={"width": width, "height": height}, base_url=platform.url)
-    context.set_default_timeout(PATIENCE_MS)
-    page = context.new_page()
+    return new_context(viewport={"width": width, "height": height}).new_page()
+
+
+@pytest.fixture
+def new_context(chromium: Browser, platform: Platform) -> Iterator[NewContext]:
+    """Opens browsers of their own, a device each: `new_context(...)` takes Playwright's options.
+
+    An error in a console fails the test; `allowed` names those that a test brings about.
+    """
+    contexts: list[BrowserContext] = []
     errors: list[str] = []
-    page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    yield page
-    context.close()
+
+    def open_context(*, allowed: tuple[str, ...] = (), **options: Any) -> BrowserContext:
+        def note(text: str) -> None:
+            if not any(word in text for word in allowed):
+                errors.append(text)
+
+        context = chromium.new_context(base_url=platform.url, **options)
+        context.set_default_timeout(PATIENCE_MS)
+        context.on("console", lambda message: note(message.text) if message.type == "error" else None)
+        context.on("weberror", lambda error: note(str(error.error)))
+        contexts.append(context)
+        return context
+
+    yield open_context
+    for context in contexts:
+        context.close()
     assert errors == []

@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 from django.conf import settings as django_settings
 
-from consumers import log
 from consumers.conf import ConsumersConf
 from notifications.database import make_pool
+from notifications.inbox import access
 from notifications.inbox.publish import publish
 from tests.consumers.conftest import MakeClient
 from tests.consumers.inbox import Client, Owner
@@ -147,7 +147,7 @@ async def road(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Road]:
             patch.setitem(database, "HOST", str(folder))
             return make_pool(max_size=max_size)
 
-    monkeypatch.setattr(log, "make_pool", pool_by_this_way)
+    monkeypatch.setattr(access, "make_pool", pool_by_this_way)
     yield way
     way.block()
     server.close()
@@ -178,5 +178,5 @@ async def test_postgresql_away_while_live(
     road.is_open = True
     await client.follow_to(3)
     assert client.offsets == [1, 2, 3]
-    ours = [record for record in caplog.records if record.name.startswith("consumers")]
+    ours = [record for record in caplog.records if record.name.startswith(("consumers", "notifications"))]
     assert not [record for record in ours if record.exc_info]

@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.contrib.contenttypes.models import ContentType
 
 
 @pytest.fixture
@@ -17,4 +16,8 @@ def static_names(settings: Any, tmp_path: Path) -> None:
 @pytest.fixture(autouse=True)
 def content_types() -> None:
     """Tests elsewhere empty all tables after themselves, which gives content types new ids."""
+    from django.contrib.contenttypes.models import (
+        ContentType,
+    )  # models can be imported only after pytest has read this file
+
     ContentType.objects.clear_cache()

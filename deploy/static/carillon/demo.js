@@ -1,15 +1,11 @@
 // The demo page: sends through the page's own JSON views, shows deliveries, the live inbox and caught mail.
 
-import { Inbox } from "./inbox.js";
-import { markdown } from "./markdown.js";
-
 const byId = (id) => document.getElementById(id);
 const urls = JSON.parse(byId("urls").textContent);
 const form = byId("send");
 const TONES = { sent: "good", delivered: "good", failed: "bad", expired: "bad", retrying: "wait", scheduled: "wait", queued: "go", sending: "go" };
 const DONE = new Set(["sent", "delivered", "failed", "suppressed", "digested", "expired", "cancelled"]);
 
-let inbox = null;
 let inboxOf = null;
 let following = 0;
 
@@ -142,44 +138,29 @@ async function follow(id) {
 
 // --- 3. the inbox ------------------------------------------------------------------------------------------------
 
-function messageItem(message, fresh) {
-  const link = /^https?:\/\//.test(message.action_url ?? "") ? element("a", { href: message.action_url, textContent: "Open", rel: "noreferrer", target: "_blank" }) : "";
-  const mark = element("button", { type: "button", className: "plain", textContent: message.read_at ? "Mark unread" : "Mark read" });
-  mark.onclick = () => inbox.command(message.read_at ? "unread" : "read", { ids: [message.id] }).catch((error) => setStatus("live", error.title));
-  return element("li", { id: message.id, className: `${message.read_at ? "" : "unread"} ${fresh ? "fresh" : ""}` },
-    element("b", { textContent: message.title || "(no title)" }),
-    markdown(message.body),
-    element("div", { className: "meta" }, element("time", { dateTime: message.created_at, textContent: clock(message.created_at) }), link, mark));
-}
+const SOCKET = {
+  connecting: ["waiting", "connecting"],
+  offline: ["waiting", "connection lost, coming back"],
+  stopped: ["off", "not connected"],
+  live: ["live", "live"],
+};
 
-function setStatus(state, text) {
+function showSocket({ detail }) {
+  const [state, text] = SOCKET[detail.status];
   byId("socket").dataset.state = state;
-  byId("socket").textContent = text;
+  byId("socket").textContent = detail.resumed ? "live, resumed without a gap" : text;
 }
 
+// The bell and the panel share one connection, and with every other tab that has this recipient's inbox open.
 function watchRecipient() {
   const recipient = form.elements.recipient.value.trim();
   if (!recipient || recipient === inboxOf) return;
-  inbox?.stop();
   inboxOf = recipient;
   byId("inbox-of").textContent = recipient;
-  fill(byId("inbox"), [], byId("inbox-empty"));
-  const current = () => inboxOf === recipient;
-  inbox = new Inbox(async () => (await ask(urls.token, { recipient })).token, {
-    status: (state, text) => current() && setStatus(state, text),
-    counts: (counts) => {
-      byId("unread").textContent = `${counts.unread} unread`;
-      byId("unread").hidden = !counts.unread;
-    },
-    reload: (messages) => current() && fill(byId("inbox"), messages.map((message) => messageItem(message, false)), byId("inbox-empty")),
-    change: (message, isNew) => {
-      const shown = byId(message.id);
-      if (message.archived_at) shown?.remove();
-      else if (shown) shown.replaceWith(messageItem(message, false));
-      else if (isNew) byId("inbox").prepend(messageItem(message, true));
-      byId("inbox-empty").hidden = byId("inbox").children.length > 0;
-    },
-  });
+  for (const inbox of document.querySelectorAll("carillon-inbox")) {
+    inbox.recipient = recipient;
+    inbox.getToken = async () => (await ask(urls.token, { recipient })).token;
+  }
 }
 
 // --- 4. mail -----------------------------------------------------------------------------------------------------
@@ -205,6 +186,7 @@ byId("copy").onclick = async () => {
   byId("copy").textContent = "Copied";
   setTimeout(() => (byId("copy").textContent = "Copy"), 2000);
 };
+byId("inbox").addEventListener("carillon-status", showSocket);
 showCommand();
 watchRecipient();
 showMails();

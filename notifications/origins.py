@@ -1,4 +1,4 @@
-"""Whether a page of some origin may open the inbox socket: browsers apply no same-origin rule to WebSockets."""
+"""Whether a page of some origin may use an inbox: the socket asks because browsers apply no same-origin rule there, HTTP for CORS."""
 
 from collections.abc import Sequence
 from urllib.parse import urlsplit

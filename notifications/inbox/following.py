@@ -1,0 +1,53 @@
+"""Following an inbox from a client's last position on, for every door that replays page by page."""
+
+from typing import Final, NamedTuple
+from uuid import UUID
+
+from notifications.inbox import reads
+from notifications.inbox.reads import Change, Connection, Head
+from notifications.inbox.recovery import is_kept, resume_offset
+
+PAGE: Final = 100
+
+
+class Standing(NamedTuple):
+    """Where an inbox stands, and the offset after which to tell a client; None when it can't be told all it missed."""
+
+    head: Head
+    start: int | None
+
+
+class Page(NamedTuple):
+    """Changes in order; after them a client has everything up to `reached`, which is the head's when `complete`."""
+
+    head: Head
+    changes: list[Change]
+    reached: int
+    complete: bool
+
+
+async def find_standing(
+    conn: Connection, recipient_pk: UUID, *, epoch: str | None, offset: int | None
+) -> Standing | None:
+    """Where to begin with a client that has `offset` of `epoch` (of the current one when it names none).
+
+    None when there is no such recipient.
+    """
+    head = await reads.head(conn, recipient_pk)
+    if head is None:
+        return None
+    start = resume_offset(str(head.epoch) if epoch is None else epoch, offset, head)
+    if start is None or start == head.offset:
+        return Standing(head, start)
+    kept = is_kept(start, head, await reads.oldest_offset(conn, recipient_pk))
+    return Standing(head, start if kept else None)
+
+
+async def read_page(conn: Connection, recipient_pk: UUID, *, after: int) -> Page | None:
+    """The next changes after `after`; None when there is no such recipient."""
+    head = await reads.head(conn, recipient_pk)
+    if head is None:
+        return None
+    changes = await reads.changes(conn, recipient_pk, after=after, upto=head.offset, limit=PAGE)
+    complete = len(changes) < PAGE
+    return Page(head, changes, head.offset if complete else changes[-1].offset, complete)
