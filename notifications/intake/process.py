@@ -1,26 +1,29 @@
-"""The intake of this process: made on first use, on the loop that serves its requests."""
+"""The intake of the running event loop: made on first use. A server process has one loop, so it has one intake."""
+
+import asyncio
+from weakref import WeakKeyDictionary
 
 from notifications.bell import bell
 from notifications.conf import conf
 from notifications.events import ROUTE_TASK
 from notifications.intake.queue import Intake
 
-_intake: Intake | None = None
+_intakes: WeakKeyDictionary[asyncio.AbstractEventLoop, Intake] = WeakKeyDictionary()
 
 
 def intake() -> Intake:
-    """The process's intake, started. Call it on the event loop that serves requests."""
-    global _intake
-    if _intake is None:
+    """This loop's intake, started. Its futures and connections belong to the loop, so another loop gets its own."""
+    loop = asyncio.get_running_loop()
+    found = _intakes.get(loop)
+    if found is None:
         ringer = bell()
-        _intake = Intake(conf(), on_commit=lambda: ringer.ring(ROUTE_TASK))
-        _intake.start()
-    return _intake
+        found = _intakes[loop] = Intake(conf(), on_commit=lambda: ringer.ring(ROUTE_TASK))
+        found.start()
+    return found
 
 
 async def stop_intake() -> None:
-    """Answer what is waiting and forget the intake; for the end of the process."""
-    global _intake
-    if _intake is not None:
-        await _intake.stop()
-        _intake = None
+    """Answer what is waiting and forget this loop's intake; for the end of the process."""
+    found = _intakes.pop(asyncio.get_running_loop(), None)
+    if found is not None:
+        await found.stop()
