@@ -14,7 +14,7 @@ stored nothing, so a repetition is tried afresh. A key is remembered for 24 hour
 obeyed, even when it has not been swept away yet.
 
 Answers may hold secrets (an endpoint's signing secret is shown once), so they are stored sealed. Notifications are
-accepted through the group commit, which applies the same rules to a whole batch: `notifications/intake/writer.py`.
+accepted through the group commit, which applies the same rules to a whole batch: `notifications/intake/keys.py`.
 """
 
 import hashlib
