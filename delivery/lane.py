@@ -53,6 +53,9 @@ class Lane:
         self._finisher = finisher
         self._conf = conf
         self._window = max(transport.max_in_flight, conf.claim_window)
+        # How much must be free before more is claimed: much, so that claims are few, as long as all connections stay busy.
+        spare = self._window - transport.max_in_flight
+        self._least = max(1, self._window // 4, min(spare, self._window // 2))
         self._sending = asyncio.Semaphore(transport.max_in_flight)
         self._draining = False
         self._running: set[asyncio.Task[None]] = set()
@@ -76,7 +79,7 @@ class Lane:
 
     async def _room(self) -> int:
         """Wait until a good part of the slots is free, so that claims come in batches; how many are."""
-        while len(self._running) > self._window - max(1, self._window // 4):
+        while len(self._running) > self._window - self._least:
             await asyncio.wait(self._running, return_when=asyncio.FIRST_COMPLETED)
         return self._window - len(self._running)
 

@@ -21,7 +21,7 @@ from tests.fixtures.platform import Platform
 Spent = dict[tuple[str, int], float]
 
 TOPIC = "everybody"
-SUBSCRIBERS = 2000
+SUBSCRIBERS = 10000
 PATIENCE_SECONDS = 180.0
 CONTENT = {
     "title": "Planned maintenance on Sunday",

@@ -106,6 +106,12 @@ class Receiver:
     def __init__(self) -> None:
         self.total = Total()
 
+    async def handle_EHLO(
+        self, server: SMTP, session: Session, envelope: Envelope, hostname: str, responses: list[str]
+    ) -> list[str]:
+        session.host_name = hostname
+        return [*responses[:-1], "250-PIPELINING", responses[-1]]  # as every relay of today
+
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
         self.total.add(cast(bytes, envelope.original_content))
         return "250 OK"

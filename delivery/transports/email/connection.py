@@ -1,7 +1,8 @@
-"""One kept SMTP connection: aiosmtplib opens it, logs in and speaks; the transaction is ours, step by step.
+"""One kept SMTP connection: aiosmtplib opens it and logs in; the transaction is ours, step by step.
 
 `SMTP.sendmail` would do, but it does not tell a connection lost before the closing dot from one lost after it, and
-that difference is the one between a harmless repeat and a possible second mail.
+that difference is the one between a harmless repeat and a possible second mail. It also waits for the answer to each
+command, where a server that offers PIPELINING takes all of them at once.
 """
 
 import asyncio
@@ -14,6 +15,7 @@ import aiosmtplib
 
 from delivery.transports.answers import clean_text
 from delivery.transports.base import ProviderFailure
+from delivery.transports.email.dialogue import Dialogue, take_over
 from delivery.transports.email.outcomes import Step, describe
 from delivery.transports.email.urls import SmtpServer
 
@@ -37,6 +39,7 @@ class SmtpConnection:
         self.idle_since: float | None = None
         self.step = Step.SENDER
         self._unfinished = False
+        self._dialogue: Dialogue | None = None
         self._timeout_seconds = server.timeout_seconds or timeout_seconds
         self._smtp = aiosmtplib.SMTP(
             hostname=server.host,
@@ -53,7 +56,7 @@ class SmtpConnection:
 
     @property
     def is_open(self) -> bool:
-        return self._smtp.is_connected
+        return self._dialogue is not None and self._dialogue.is_open
 
     @property
     def was_kept(self) -> bool:
@@ -71,6 +74,7 @@ class SmtpConnection:
                 await self._smtp.connect()
                 if self._smtp.is_ehlo_or_helo_needed:
                     await self._hello()
+                self._dialogue = take_over(self._smtp.transport)
         except aiosmtplib.SMTPAuthenticationError as exc:
             # Without the text of the answer: some servers repeat the login in it.
             raise self._failure("authentication_refused", {"code": exc.code}) from None
@@ -84,7 +88,7 @@ class SmtpConnection:
             reason = "tls_failed" if isinstance(exc.__cause__ or exc, ssl.SSLError) else "connect_failed"
             raise self._failure(reason, {"error": clean_text(str(exc), limit_bytes=300)}) from None
         finally:
-            if self._smtp.is_ehlo_or_helo_needed:
+            if self._dialogue is None:
                 self._smtp.close()
 
     async def _hello(self) -> None:
@@ -101,16 +105,34 @@ class SmtpConnection:
 
         Raises Refused, or what aiosmtplib raises when the connection breaks; `step` then says how far it came.
         """
+        dialogue = self._dialogue
+        self.step = Step.SENDER
+        if dialogue is None or not dialogue.is_silent:
+            raise aiosmtplib.SMTPServerDisconnected("Connection lost")
         if self._unfinished:
-            await self._command(Step.SENDER, 250, b"RSET")
+            dialogue.write(b"RSET\r\n")
+            await self._expect(dialogue, Step.SENDER, 250)
             self._unfinished = False
-        options = [b"SMTPUTF8"] if smtputf8 else []
+        options = b" SMTPUTF8" if smtputf8 else b""
         if self._smtp.supports_extension("size"):
-            options.append(b"SIZE=%d" % len(message))
-        await self._command(Step.SENDER, 250, b"MAIL", b"FROM:<%b>" % sender.encode(), *options)
-        await self._command(Step.RECIPIENT, 250, b"RCPT", b"TO:<%b>" % recipient.encode())
-        await self._command(Step.DATA, 354, b"DATA")
-        response = await self._write(message)
+            options += b" SIZE=%d" % len(message)
+        commands = (
+            (Step.SENDER, 250, b"MAIL FROM:<%b>%b\r\n" % (sender.encode(), options)),
+            (Step.RECIPIENT, 250, b"RCPT TO:<%b>\r\n" % recipient.encode()),
+            (Step.DATA, 354, b"DATA\r\n"),
+        )
+        if self._smtp.supports_extension("pipelining"):
+            dialogue.write(b"".join(command for _, _, command in commands))
+            await self._expect_all(dialogue)
+        else:
+            for step, expected, command in commands:
+                dialogue.write(command)
+                await self._expect(dialogue, step, expected)
+        if b"\r\n." in message:
+            message = message.replace(b"\r\n.", b"\r\n..")
+        dialogue.write(message + b".\r\n")
+        self.step = Step.FINAL
+        response = await dialogue.reply()
         self.messages += 1
         if response.code == 421:
             self.abandon()
@@ -118,22 +140,29 @@ class SmtpConnection:
             raise Refused(Step.FINAL, response.code, response.message)
         return response
 
-    async def _command(self, step: Step, expected: int, *words: bytes) -> None:
+    async def _expect(self, dialogue: Dialogue, step: Step, expected: int) -> None:
         self.step = step
-        response = await self._smtp.execute_command(*words, timeout=None)
+        response = await dialogue.reply()
         if response.code // 10 != expected // 10:
             self._unfinished = True
             raise Refused(step, response.code, response.message)
 
-    async def _write(self, message: bytes) -> aiosmtplib.SMTPResponse:
-        protocol = self._smtp.protocol
-        if protocol is None:
-            raise aiosmtplib.SMTPServerDisconnected("Connection lost")
-        if b"\r\n." in message:
-            message = message.replace(b"\r\n.", b"\r\n..")
-        protocol.write(message + b".\r\n")
-        self.step = Step.FINAL
-        return await protocol.read_response()
+    async def _expect_all(self, dialogue: Dialogue) -> None:
+        """The replies to MAIL, RCPT and DATA that were written together; the first refusal counts."""
+        refused: Refused | None = None
+        for step, expected in ((Step.SENDER, 250), (Step.RECIPIENT, 250), (Step.DATA, 354)):
+            try:
+                await self._expect(dialogue, step, expected)
+            except Refused as exc:
+                refused = refused or exc
+                if exc.code == 421:
+                    raise refused from None
+            else:
+                if refused and step is Step.DATA:  # it waits for a message to nobody (RFC 2920, 3.1)
+                    dialogue.write(b".\r\n")
+                    await dialogue.reply()
+        if refused:
+            raise refused
 
     def abandon(self) -> None:
         """Cut it off, whatever state it is in."""
@@ -141,13 +170,15 @@ class SmtpConnection:
 
     def leave(self) -> None:
         """Say goodbye without waiting for an answer."""
-        if self._smtp.protocol is not None and self._smtp.is_connected:
-            self._smtp.protocol.write(b"QUIT\r\n")
+        if self._dialogue is not None and self._dialogue.is_open:
+            self._dialogue.write(b"QUIT\r\n")
         self._smtp.close()
 
     async def quit(self) -> None:
         """Say goodbye and wait, a little, for the server to say it as well."""
-        with contextlib.suppress(aiosmtplib.SMTPException, OSError):
+        with contextlib.suppress(aiosmtplib.SMTPException, TimeoutError):
             async with asyncio.timeout(1):
-                await self._smtp.quit()
+                if self._dialogue is not None:
+                    self._dialogue.write(b"QUIT\r\n")
+                    await self._dialogue.reply()
         self._smtp.close()

@@ -75,6 +75,14 @@ class Mailbox:
     sessions: list[Session] = field(default_factory=list)
     rcpt_answer: str = "250 OK"
     data_answer: str = "250 2.0.0 queued as 1"
+    offers: list[str] = field(default_factory=list)
+    """Extensions said after EHLO, beyond what aiosmtpd says."""
+
+    async def handle_EHLO(
+        self, server: SMTP, session: Session, envelope: Envelope, hostname: str, responses: list[str]
+    ) -> list[str]:
+        session.host_name = hostname
+        return [*responses[:-1], *(f"250-{offer}" for offer in self.offers), responses[-1]]
 
     async def handle_RCPT(
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
