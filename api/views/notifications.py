@@ -33,6 +33,7 @@ _EXAMPLE = {
     # Without a mail server there is no `email` here.
     "channels": [name for name in ("in_app", "email") if name in conf().channels],
     "category": "orders",
+    "thread": "order-17",
 }
 _DRY_RUN = OpenApiParameter("dry_run", bool, description="Show the plan, send nothing.")
 
