@@ -83,17 +83,17 @@ async def test_no_more_is_kept_than_there_is_room_for(server: FileServer) -> Non
 
 
 async def test_who_gives_up_does_not_take_the_file_from_the_others(server: FileServer) -> None:
-    goes_on = asyncio.Event()
+    asked, goes_on = asyncio.Event(), asyncio.Event()
 
     async def slow(request: web.Request) -> web.Response:
+        asked.set()
         await goes_on.wait()
         return web.Response(body=b"late")
 
     server.files["/a"] = slow
     async with fetcher_of(server.conf()) as fetcher:
         first, second = (asyncio.create_task(fetcher.fetch(server.url("/a"))) for _ in range(2))
-        while not server.asked["/a"]:
-            await asyncio.sleep(0.01)
+        await asked.wait()
         first.cancel()
         goes_on.set()
         assert (await second).content == b"late"
@@ -151,7 +151,13 @@ async def test_a_file_that_does_not_end_is_cut(server: FileServer) -> None:
 
 @pytest.mark.parametrize(
     "url",
-    ["https://127.0.0.1/a", "https://[::1]/a", "https://169.254.169.254/latest", "https://localhost/a", "https://0x7f.1/a"],
+    [
+        "https://127.0.0.1/a",
+        "https://[::1]/a",
+        "https://169.254.169.254/latest",
+        "https://localhost/a",
+        "https://0x7f.1/a",
+    ],
 )
 async def test_forbidden_literals(url: str) -> None:
     async with fetcher_of(FetchConf()) as fetcher:
