@@ -87,6 +87,10 @@ class Lane:
 
     async def _claim(self, limit: int) -> tuple[int, list[tuple[Claim, Message]]]:
         async with self._pool.connection() as connection:
+            if self.channel == EMAIL:
+                await self._keyring.refresh(
+                    connection
+                )  # before anything is claimed, so that a failure holds up nothing
             seen, claims = await claim(
                 connection,
                 channel=self.channel,
@@ -97,8 +101,6 @@ class Lane:
             unknown = {item.notification_id for item in claims} - self._messages.keys()
             if unknown:
                 self._messages.update(await read_messages(connection, list(unknown)))
-            if claims and self.channel == EMAIL:
-                await self._keyring.refresh(connection)
         pairs = [
             (item, self._messages[item.notification_id]) for item in claims if item.notification_id in self._messages
         ]

@@ -62,7 +62,8 @@ class NotificationCollection(ApiView):
         summary="Send a notification",
         description=(
             "202 once it is safely in PostgreSQL, and never before. Recipients are ids, recipients in line (created or "
-            "updated on the way) or topics. With `dry_run=true` the answer is 200 with the plan, and nothing is kept."
+            "updated on the way) or topics. Mail with a `category` that is not `critical` carries a link to unsubscribe "
+            "from that category (RFC 8058); who did is suppressed with the reason `unsubscribed`. With `dry_run=true` the answer is 200 with the plan, and nothing is kept."
         ),
         request={"application/json": {"$ref": "#/components/schemas/NotificationIn"}},
         example=_EXAMPLE,

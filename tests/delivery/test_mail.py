@@ -13,6 +13,8 @@ from delivery.models import DkimKey
 from delivery.transports.email.conf import EmailConf
 from delivery.transports.email.transport import EmailTransport
 from notifications.executor import in_thread
+from notifications.models import Unsubscription
+from notifications.services.unsubscriptions import unsubscribe_by_link
 from notifications.unsubscribe_links import read_token
 from tests.delivery.test_engine import running, with_email
 from tests.delivery.transports.email.signing import verdicts
@@ -139,3 +141,18 @@ def named_hosts(conf: DeliveryConf, fetch: Any) -> DeliveryConf:
         path="tests.delivery.test_mail.NamedEmailTransport", conf=replace(email.conf, fetch=fetch)
     )
     return replace(conf, transports={"email": settings}, retry_seconds={"email": (0.05, 0.05)})
+
+
+async def test_international_addresses(world: World, smtp_receiver: SmtpReceiver, settings: Any) -> None:
+    settings.PUBLIC_URL = PUBLIC
+    await in_thread(
+        create_dkim_key, domain="example.org", selector="one", algorithm=DkimKey.Algorithm.ED25519, active=True
+    )
+    to = [{"id": "u1", "email": "jörg@bücher.example", "name": "Jörg"}]
+    (mail,) = await sent(world, smtp_receiver, {"to": to, "category": "news"})
+    assert mail.recipients == ["jörg@xn--bcher-kva.example"]
+    assert "Jörg".encode() not in mail.raw  # a name can always be said in ASCII
+    (key,) = await world.rows("SELECT public_record FROM delivery_dkimkey")
+    assert verdicts(mail.raw, {b"one._domainkey.example.org.": key["public_record"].encode()}) == [True]
+    link = read_token(mail.message["list-unsubscribe"].strip("<>").rpartition("/")[2])
+    assert await in_thread(unsubscribe_by_link, link, source=Unsubscription.Source.ONE_CLICK)
