@@ -10,6 +10,7 @@ from drf_spectacular.generators import SchemaGenerator
 
 from api.openapi import IDEMPOTENCY_KEY
 from notifications.conf import conf
+from notifications.intake.attachments import MOST, AttachmentIn
 from notifications.intake.submission import ContentIn, NotificationIn, RecipientIn, TopicIn
 
 _PROBLEMS: Final = {
@@ -90,8 +91,9 @@ def _key_parameter() -> dict[str, Any]:
 def _submission_schemas() -> dict[str, Any]:
     """From the msgspec structs that decode the request, so that the two cannot drift."""
     _, schemas = msgspec.json.schema_components(
-        [NotificationIn, ContentIn, RecipientIn, TopicIn], ref_template="#/components/schemas/{name}"
+        [NotificationIn, ContentIn, AttachmentIn, RecipientIn, TopicIn], ref_template="#/components/schemas/{name}"
     )
+    schemas["ContentIn"]["properties"]["attachments"]["maxItems"] = MOST
     properties = schemas["NotificationIn"]["properties"]
     # What the structs leave open is checked by `parse_submission`.
     properties["recipients"] |= {

@@ -18,6 +18,7 @@ from api.views.recipients import RecipientCollection, RecipientItem
 from api.views.schema import DocsAsset, DocsPage, OpenApiDocument
 from api.views.tokens import TokenCollection
 from api.views.topics import SubscriptionCollection, TopicCollection, TopicItem
+from api.views.unsubscribe import unsubscribe
 
 urlpatterns = [
     path("v1/notifications", NotificationCollection.as_view()),
@@ -47,6 +48,7 @@ urlpatterns = [
     path("v1/openapi.json", OpenApiDocument.as_view()),
     path("v1/docs", DocsPage.as_view()),
     path("v1/docs/<str:name>", DocsAsset.as_view()),
+    path("u/<str:token>", unsubscribe),
     path("healthz", Health.as_view()),
     path("readyz", Ready.as_view()),
     path("metrics", Metrics.as_view()),

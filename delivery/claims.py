@@ -31,6 +31,9 @@ class Claim:
     retry_step: int
     created_at: datetime
     endpoint_id: UUID | None
+    recipient_id: UUID
+    critical: bool
+    unwanted: list[str]  # categories that the recipient unsubscribed from over this channel
     recipient: str | None  # None: erased meanwhile
     name: str | None
     email: str | None
@@ -49,6 +52,8 @@ class Message:
     category: str | None
     actor: str | None
     created_at: datetime
+    project_id: UUID
+    thread: str | None
 
 
 _CLAIM: Final = f"""
@@ -73,6 +78,8 @@ _CLAIM: Final = f"""
         INSERT INTO delivery_attempt (id, delivery_id, number)
         SELECT lease_token, id, attempt_count FROM claimed WHERE state = 'sending')
     SELECT c.id, c.lease_token, c.notification_id, c.attempt_count, c.retry_step, c.created_at, c.endpoint_id,
+           c.recipient_id, c.critical, ARRAY(SELECT u.category FROM notifications_unsubscription u
+                                              WHERE u.recipient_id = c.recipient_id AND u.channel = %(channel)s),
            r.external_id, r.name, r.email, e.url, e.sealed_secret, e.state, c.state
       FROM claimed c
       LEFT JOIN notifications_recipient r ON r.id = c.recipient_id
@@ -80,7 +87,8 @@ _CLAIM: Final = f"""
      ORDER BY c.critical DESC"""  # noqa: S608 - composed of our own text
 
 _READ_MESSAGES: Final = """
-    SELECT id, content, data, workflow, category, actor, created_at FROM notifications_notification WHERE id = ANY(%s)"""
+    SELECT id, content, data, workflow, category, actor, created_at, project_id, thread
+      FROM notifications_notification WHERE id = ANY(%s)"""
 
 
 async def claim(

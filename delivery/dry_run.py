@@ -12,7 +12,7 @@ from delivery.routing import Address, Target, Way, plan_ways
 from notifications import ids
 from notifications.errors import Fault, Invalid
 from notifications.intake.submission import Submission
-from notifications.models import Endpoint, Recipient, Subscription, Topic
+from notifications.models import Endpoint, Recipient, Subscription, Topic, Unsubscription
 
 MOST_PER_TOPIC: Final = 100
 MOST_LISTED: Final = 2000
@@ -35,7 +35,7 @@ def plan_submission(submission: Submission) -> list[dict[str, Any]]:
         Subscription.objects.filter(topic__in=topics.values()).values_list("topic__key").annotate(Count("id"))
     )
     inline = {given.id: given.email for given in submission.upserts if given.email is not msgspec.UNSET}
-    listed = _Listing(submission.body.channels or [], inline, endpoints)
+    listed = _Listing(submission, inline, endpoints, _unwanted(everybody))
     return [
         listed.one(entry, known.get(entry))
         if isinstance(entry, str)
@@ -48,11 +48,18 @@ class _Listing:
     """Says each recipient's ways; who was listed before is reached once only."""
 
     def __init__(
-        self, channels: list[str], inline: Mapping[str, Any], endpoints: Mapping[UUID, dict[str, tuple[Address, ...]]]
+        self,
+        submission: Submission,
+        inline: Mapping[str, Any],
+        endpoints: Mapping[UUID, dict[str, tuple[Address, ...]]],
+        unwanted: Mapping[UUID, frozenset[str]],
     ) -> None:
-        self._channels = channels
+        self._channels = submission.body.channels or []
+        self._category = submission.body.category
+        self._critical = submission.body.critical
         self._inline = inline
         self._endpoints = endpoints
+        self._unwanted = unwanted
         self._listed: set[str] = set()
 
     def one(self, entry: str, row: Recipient | None) -> dict[str, Any]:
@@ -66,8 +73,10 @@ class _Listing:
         self._listed.add(external_id)
         email = self._inline.get(external_id, row.email if row else None)
         endpoints = self._endpoints.get(row.id, {}) if row else {}
-        target = Target(row.id if row else UUID(int=0), external_id, email, endpoints)
-        ways = [] if again else [_way_out(way) for way in plan_ways(self._channels, target)]
+        unwanted = self._unwanted.get(row.id, frozenset()) if row else frozenset[str]()
+        target = Target(row.id if row else UUID(int=0), external_id, email, endpoints, unwanted)
+        planned = plan_ways(self._channels, target, category=self._category, critical=self._critical)
+        ways = [] if again else [_way_out(way) for way in planned]
         return {
             "recipient": external_id,
             "known": row is not None,
@@ -115,4 +124,11 @@ def _endpoints(recipients: Iterable[UUID]) -> dict[UUID, dict[str, tuple[Address
     for row in enabled:
         own = found[row.recipient_id]
         own[row.channel] = (*own.get(row.channel, ()), Address(row.id, row.url))
+    return found
+
+
+def _unwanted(recipients: Iterable[UUID]) -> dict[UUID, frozenset[str]]:
+    found: dict[UUID, frozenset[str]] = defaultdict(frozenset)
+    for row in Unsubscription.objects.filter(recipient_id__in=set(recipients)):
+        found[row.recipient_id] |= {f"{row.channel} {row.category}"}
     return found

@@ -18,13 +18,17 @@ import structlog
 from delivery.claims import Claim, Message, claim, read_messages
 from delivery.conf import DeliveryConf
 from delivery.finishes import Finish, Finisher
+from delivery.keyring import Keyring
+from delivery.mail_details import attachments, check_wanted, mail_details
 from delivery.retries import Verdict, give_back, judge
+from delivery.routing import EMAIL
 from delivery.transports.base import (
     Content,
     DeliveryError,
     Outbound,
     PermanentFailure,
     Receipt,
+    SigningKey,
     TemporaryFailure,
     Transport,
 )
@@ -60,6 +64,7 @@ class Lane:
         self._draining = False
         self._running: set[asyncio.Task[None]] = set()
         self._messages: OrderedDict[UUID, Message] = OrderedDict()
+        self._keyring = Keyring()
 
     async def step(self) -> bool:
         """Claim one batch and start its attempts, which may outlive the call; whether more may be due."""
@@ -85,6 +90,10 @@ class Lane:
 
     async def _claim(self, limit: int) -> tuple[int, list[tuple[Claim, Message]]]:
         async with self._pool.connection() as connection:
+            if self.channel == EMAIL:
+                await self._keyring.refresh(
+                    connection
+                )  # before anything is claimed, so that a failure holds up nothing
             seen, claims = await claim(
                 connection,
                 channel=self.channel,
@@ -137,7 +146,9 @@ class Lane:
 
     async def _send(self, item: Claim, message: Message) -> Receipt | DeliveryError:
         try:
-            payload = self._transport.render(_outbound(self.channel, item, message))
+            payload = self._transport.render(
+                _outbound(self.channel, item, message, self._keyring.keys_of(message.project_id))
+            )
             async with asyncio.timeout(self._conf.attempt_timeout_seconds):
                 return await self._transport.send(payload)
         except DeliveryError as error:
@@ -149,10 +160,11 @@ class Lane:
             return TemporaryFailure("internal_error")
 
 
-def _outbound(channel: str, item: Claim, message: Message) -> Outbound:
-    """What the transport may know. Raises `PermanentFailure` when the address went away after routing."""
+def _outbound(channel: str, item: Claim, message: Message, keys: tuple[SigningKey, ...]) -> Outbound:
+    """What the transport may know. Raises `PermanentFailure` or `Suppressed` for what changed after routing."""
     if item.recipient is None:
         raise PermanentFailure("recipient_erased")
+    check_wanted(item, message)
     if item.endpoint_id is not None and item.endpoint_state != "enabled":
         raise PermanentFailure("endpoint_disabled" if item.endpoint_state else "endpoint_deleted")
     address = item.url if item.endpoint_id is not None else item.email
@@ -169,10 +181,13 @@ def _outbound(channel: str, item: Claim, message: Message) -> Outbound:
             title=message.content.get("title") or "",
             body=message.content.get("body") or "",
             action_url=message.content.get("action_url"),
+            attachments=attachments(message),
         ),
         data=message.data,
         event_type=message.workflow or "notification",
         category=message.category,
         attempt=item.attempt,
         created_at=message.created_at,
+        **(mail_details(item, message, address) if channel == EMAIL else {}),
+        signing_keys=keys,
     )

@@ -17,6 +17,7 @@ from delivery.transports.base import (
     PermanentFailure,
     ProviderFailure,
     Receipt,
+    Suppressed,
     TemporaryFailure,
 )
 
@@ -49,6 +50,8 @@ def judge(
     """The verdict on one attempt of a delivery that has used `retry_step` steps of `schedule` (seconds)."""
     if isinstance(result, Receipt):
         return Verdict(State.SENT, "accepted", "accepted", retry_step=retry_step)
+    if isinstance(result, Suppressed):
+        return Verdict(State.SUPPRESSED, result.reason, result.reason, retry_step=retry_step)
     if isinstance(result, PermanentFailure):
         return Verdict(
             State.FAILED,

@@ -44,7 +44,7 @@ _CLAIM: Final = f"""
            lease_token = CASE j.status WHEN 'accepted' THEN (%(tokens)s::uuid[])[j.n] END,
            claims = o.claims + 1
       FROM judged j WHERE o.id = j.id
-    RETURNING o.id, o.lease_token, o.project_id, o.recipients, o.channels, o.critical, o.expires_at, o.route_cursor, o.status"""  # noqa: S608 - composed of our own text
+    RETURNING o.id, o.lease_token, o.project_id, o.recipients, o.channels, o.category, o.critical, o.expires_at, o.route_cursor, o.status"""  # noqa: S608 - composed of our own text
 _ROUTED: Final = """
     UPDATE notifications_notification o SET status = 'routed', routed_at = now(), available_at = NULL, lease_token = NULL,
            claims = 0, route_cursor = NULL
@@ -59,7 +59,7 @@ _INSERT: Final = """
     INSERT INTO delivery_delivery (id, project_id, notification_id, recipient_id, channel, endpoint_id, critical, expires_at, state,
                                    reason, available_at, finished_at)
     SELECT id, project_id, notification_id, recipient_id, channel, endpoint_id, critical, expires_at,
-           CASE WHEN g.reason = '' THEN 'queued' ELSE 'failed' END, g.reason,
+           CASE g.reason WHEN '' THEN 'queued' WHEN 'unsubscribed' THEN 'suppressed' ELSE 'failed' END, g.reason,
            CASE WHEN g.reason = '' THEN now() END, CASE WHEN g.reason <> '' THEN now() END
       FROM unnest(%s::uuid[], %s::uuid[], %s::uuid[], %s::uuid[], %s::text[], %s::uuid[], %s::bool[],
                   %s::timestamptz[], %s::text[])
@@ -76,6 +76,7 @@ class Routing:
     project_id: UUID
     recipients: list[Any]
     channels: list[str]
+    category: str | None
     critical: bool
     expires_at: datetime | None
     cursor: dict[str, Any] | None
@@ -205,7 +206,7 @@ def _rows(item: Routing, target: Target) -> list[tuple[Any, ...]]:
             item.expires_at,
             way.reason,
         )
-        for way in plan_ways(item.channels, target)
+        for way in plan_ways(item.channels, target, category=item.category, critical=item.critical)
     ]
 
 

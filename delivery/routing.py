@@ -10,6 +10,7 @@ from uuid import UUID
 
 IN_APP: Final = "in_app"
 EMAIL: Final = "email"
+UNSUBSCRIBED: Final = "unsubscribed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +29,13 @@ class Target:
     external_id: str
     email: str | None
     endpoints: Mapping[str, tuple[Address, ...]] = field(default_factory=dict)
+    unwanted: frozenset[str] = frozenset()
+    """What the recipient unsubscribed from: channel and category with a space between, which neither can hold."""
 
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """One delivery to be made; with a `reason` it cannot go out and is recorded as failed for that reason."""
+    """One delivery to be made; with a `reason` it does not go out, and is recorded as suppressed or failed for that."""
 
     channel: str
     endpoint_id: UUID | None = None
@@ -40,12 +43,17 @@ class Way:
     reason: str = ""
 
 
-def plan_ways(channels: Iterable[str], target: Target) -> list[Way]:
+def plan_ways(
+    channels: Iterable[str], target: Target, *, category: str | None = None, critical: bool = False
+) -> list[Way]:
     """Every delivery that these channels mean for this recipient; at least one per channel."""
-    return [way for channel in channels for way in _plan_channel(channel, target)]
+    refusable = None if critical else category
+    return [way for channel in channels for way in _plan_channel(channel, target, refusable)]
 
 
-def _plan_channel(channel: str, target: Target) -> list[Way]:
+def _plan_channel(channel: str, target: Target, category: str | None) -> list[Way]:
+    if category and target.unwanted and f"{channel} {category}" in target.unwanted:
+        return [Way(channel, address=target.email if channel == EMAIL else None, reason=UNSUBSCRIBED)]
     if channel == IN_APP:
         return [Way(channel)]
     if channel == EMAIL:

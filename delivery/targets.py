@@ -12,20 +12,22 @@ from notifications import ids
 
 Connection = AsyncConnection[TupleRow]
 
-_FIND: Final = """
-    SELECT r.project_id, r.external_id, r.id, r.email FROM notifications_recipient r
-      JOIN unnest(%s::uuid[], %s::text[]) AS asked (project_id, external_id) USING (project_id, external_id)"""
+_UNWANTED: Final = """
+    ARRAY(SELECT u.channel || ' ' || u.category FROM notifications_unsubscription u WHERE u.recipient_id = r.id)"""
+_FIND: Final = f"""
+    SELECT r.project_id, r.external_id, r.id, r.email, {_UNWANTED} FROM notifications_recipient r
+      JOIN unnest(%s::uuid[], %s::text[]) AS asked (project_id, external_id) USING (project_id, external_id)"""  # noqa: S608 - composed of our own text
 _CREATE: Final = """
     INSERT INTO notifications_recipient (id, project_id, external_id, data)
     SELECT *, '{}' FROM unnest(%s::uuid[], %s::uuid[], %s::text[])
     ON CONFLICT (project_id, external_id) DO NOTHING"""
-_PAGE: Final = """
-    SELECT s.recipient_id, r.external_id, r.email
+_PAGE: Final = f"""
+    SELECT s.recipient_id, r.external_id, r.email, {_UNWANTED}
       FROM notifications_subscription s
       JOIN notifications_topic t ON t.id = s.topic_id
       JOIN notifications_recipient r ON r.id = s.recipient_id
      WHERE t.project_id = %s AND t.key = %s AND s.recipient_id > %s
-     ORDER BY s.recipient_id LIMIT %s"""
+     ORDER BY s.recipient_id LIMIT %s"""  # noqa: S608 - composed of our own text
 _ENDPOINTS: Final = """
     SELECT recipient_id, channel, id, url FROM notifications_endpoint
      WHERE recipient_id = ANY(%s) AND state = 'enabled' ORDER BY id"""
@@ -45,10 +47,10 @@ async def find_targets(connection: Connection, names: list[Name]) -> dict[Name, 
         columns = ([ids.new_uuid() for _ in missing], [p for p, _ in missing], [n for _, n in missing])
         await connection.execute(_CREATE, columns, prepare=True)
         found |= await _find(connection, missing)
-    endpoints = await _endpoints(connection, [recipient_id for recipient_id, _ in found.values()])
+    endpoints = await _endpoints(connection, [recipient_id for recipient_id, _, _ in found.values()])
     return {
-        name: Target(recipient_id, name[1], email, endpoints.get(recipient_id, {}))
-        for name, (recipient_id, email) in found.items()
+        name: Target(recipient_id, name[1], email, endpoints.get(recipient_id, {}), frozenset(unwanted))
+        for name, (recipient_id, email, unwanted) in found.items()
     }
 
 
@@ -59,12 +61,12 @@ async def page_of_topic(
     cursor = await connection.execute(_PAGE, (project_id, key, after or _FIRST, limit), prepare=True)
     rows = await cursor.fetchall()
     endpoints = await _endpoints(connection, [row[0] for row in rows])
-    return [Target(row[0], row[1], row[2], endpoints.get(row[0], {})) for row in rows]
+    return [Target(row[0], row[1], row[2], endpoints.get(row[0], {}), frozenset(row[3])) for row in rows]
 
 
-async def _find(connection: Connection, names: list[Name]) -> dict[Name, tuple[UUID, str | None]]:
+async def _find(connection: Connection, names: list[Name]) -> dict[Name, tuple[UUID, str | None, list[str]]]:
     cursor = await connection.execute(_FIND, ([p for p, _ in names], [n for _, n in names]), prepare=True)
-    return {(row[0], row[1]): (row[2], row[3]) for row in await cursor.fetchall()}
+    return {(row[0], row[1]): (row[2], row[3], row[4]) for row in await cursor.fetchall()}
 
 
 async def _endpoints(connection: Connection, recipients: list[UUID]) -> dict[UUID, dict[str, tuple[Address, ...]]]:

@@ -8,8 +8,10 @@ Each variable may be given as `NAME` or as `NAME_FILE`, the path of a file that 
     CELERY_BROKER_URL        the first REDIS_URL  another Celery broker
     SMTP_URL                 set by the launcher  smtp://user:pass@host:587?starttls=1; several fail over in order
     CARILLON_MAIL_FROM       Carillon <carillon@localhost>    the sender of mail
-    CARILLON_WEBHOOK_ALLOW   empty                networks exempt from the address guard, comma-separated
-    CARILLON_SECRET_KEY      required             signs sessions and inbox tokens
+    CARILLON_DKIM_KEYS       empty                DKIM keys from files, domain:selector:path, comma-separated; or see `create_dkim_key`
+    CARILLON_WEBHOOK_ALLOW   empty                networks exempt from the address guard (webhooks, attachments), comma-separated
+    CARILLON_SECRET_KEY      required             signs sessions, inbox tokens and unsubscribe links
+    CARILLON_OLD_SECRET_KEYS empty                keys it had before, comma-separated: links in mails sent with them go on working
     CARILLON_ENCRYPTION_KEYS required             Fernet keys, comma-separated; the first encrypts, all decrypt
     CARILLON_MAIL_DIR        empty                Maildir of the built-in catcher; /dev/mail shows it when set
     CARILLON_DEBUG           0                    Django's debug pages, for development of Carillon itself

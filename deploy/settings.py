@@ -6,7 +6,7 @@ from typing import Any
 from api.openapi_settings import SPECTACULAR_SETTINGS as SPECTACULAR_SETTINGS
 from delivery.conf import DeliveryConf
 from deploy.config import broker, database, environment
-from deploy.transports import transport_settings
+from deploy.transports import read_signing_keys, transport_settings
 from deploy.unfold import UNFOLD as UNFOLD
 from deploy.version import version
 from notifications.conf import NotificationsConf
@@ -15,6 +15,7 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = Path(environment.text("CARILLON_DATA_DIR", str(BASE_DIR / ".data")))
 DEBUG = environment.flag("CARILLON_DEBUG")
 SECRET_KEY = environment.text("CARILLON_SECRET_KEY")
+SECRET_KEY_FALLBACKS = environment.items("CARILLON_OLD_SECRET_KEYS")
 CARILLON_ENCRYPTION_KEYS = tuple(environment.items("CARILLON_ENCRYPTION_KEYS"))
 PUBLIC_URL = environment.text(
     "CARILLON_PUBLIC_URL", f"http://{environment.text('HOST', '127.0.0.1')}:{environment.text('PORT', '8000')}"
@@ -114,6 +115,7 @@ _TRANSPORTS = transport_settings(
     mail_from=environment.text("CARILLON_MAIL_FROM", "Carillon <carillon@localhost>"),
     webhook_allow=tuple(CARILLON_WEBHOOK_ALLOW),
     user_agent=f"Carillon/{version()}",
+    signing_keys=read_signing_keys(environment.items("CARILLON_DKIM_KEYS")),
 )
 CARILLON_NOTIFICATIONS = NotificationsConf(channels=frozenset({"in_app", *_TRANSPORTS}))
 _LEASE = environment.number("CARILLON_LEASE_SECONDS", 60, least=2)

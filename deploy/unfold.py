@@ -59,6 +59,7 @@ _NAVIGATION = [
             _model("Endpoints", "webhook", "notifications_endpoint"),
             _model("Topics", "groups", "notifications_topic"),
             _model("Subscriptions", "group_add", "notifications_subscription"),
+            _model("Unsubscriptions", "unsubscribe", "notifications_unsubscription"),
             _model("Inbox messages", "inbox", "notifications_inboxmessage"),
             _model("Inboxes", "all_inbox", "notifications_inbox"),
             _model("Inbox log", "receipt_long", "notifications_inboxevent"),
@@ -69,6 +70,7 @@ _NAVIGATION = [
         "items": [
             _model("Projects", "domain", "notifications_project"),
             _model("API keys", "key", "notifications_apikey"),
+            _model("DKIM keys", "signature", "delivery_dkimkey"),
             _model("Idempotency keys", "fingerprint", "notifications_idempotencykey"),
             _model("Users", "admin_panel_settings", "auth_user"),
             _model("Groups", "shield_person", "auth_group"),

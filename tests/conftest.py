@@ -2,6 +2,7 @@
 
 pytest_plugins = (
     "tests.fixtures.servers",
+    "tests.fixtures.postfix",
     "tests.fixtures.receivers",
     "tests.fixtures.platform",
     "tests.fixtures.recipients",

@@ -11,12 +11,22 @@ from notifications import texts
 from notifications.models import Notification
 
 
+class AttachmentOut(serializers.Serializer[Any]):
+    """A file that goes along with a mail."""
+
+    name = serializers.CharField()
+    url = serializers.CharField()
+    type = serializers.CharField(allow_null=True, default=None)
+    inline = serializers.CharField(allow_null=True, default=None, help_text="Content id of an image in the text.")
+
+
 class ContentOut(serializers.Serializer[Any]):
     """What is said."""
 
     title = serializers.CharField(allow_blank=True)
     body = serializers.CharField(allow_blank=True)
     action_url = serializers.CharField(allow_null=True)
+    attachments = AttachmentOut(many=True, default=list)
 
 
 class NotificationOut(serializers.Serializer[Any]):
@@ -29,6 +39,7 @@ class NotificationOut(serializers.Serializer[Any]):
     category = serializers.CharField(allow_null=True)
     critical = serializers.BooleanField()
     actor = serializers.CharField(allow_null=True)
+    thread = serializers.CharField(allow_null=True, help_text="Mails of one thread are shown together.")
     recipients = serializers.ListField(child=serializers.JSONField(), help_text="Ids of recipients, or {topic}.")
     content = ContentOut(allow_null=True)
     channels = serializers.ListField(child=serializers.CharField())

@@ -25,7 +25,8 @@ class WayOut(serializers.Serializer[Any]):
     address = serializers.CharField(allow_null=True, help_text="The email address or URL.")
     endpoint = serializers.CharField(allow_null=True, help_text="The endpoint's id.")
     reason = serializers.CharField(
-        allow_null=True, help_text="Why not: `no_email`, `no_endpoint`, `listed_before` (an earlier entry reaches it)."
+        allow_null=True,
+        help_text="Why not: `no_email`, `no_endpoint`, `unsubscribed`, `listed_before` (an earlier entry reaches it).",
     )
 
 

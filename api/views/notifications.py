@@ -33,6 +33,7 @@ _EXAMPLE = {
     # Without a mail server there is no `email` here.
     "channels": [name for name in ("in_app", "email") if name in conf().channels],
     "category": "orders",
+    "thread": "order-17",
 }
 _DRY_RUN = OpenApiParameter("dry_run", bool, description="Show the plan, send nothing.")
 
@@ -61,7 +62,8 @@ class NotificationCollection(ApiView):
         summary="Send a notification",
         description=(
             "202 once it is safely in PostgreSQL, and never before. Recipients are ids, recipients in line (created or "
-            "updated on the way) or topics. With `dry_run=true` the answer is 200 with the plan, and nothing is kept."
+            "updated on the way) or topics. Mail with a `category` that is not `critical` carries a link to unsubscribe "
+            "from that category (RFC 8058); who did is suppressed with the reason `unsubscribed`. With `dry_run=true` the answer is 200 with the plan, and nothing is kept."
         ),
         request={"application/json": {"$ref": "#/components/schemas/NotificationIn"}},
         example=_EXAMPLE,

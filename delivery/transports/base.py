@@ -4,6 +4,7 @@ A transport serves one channel. `render` is pure: what is to be said becomes a p
 `send` takes that payload over the network once and answers with a Receipt or raises one of these:
 
     DeliveryError
+    ├── Suppressed               the recipient does not want it: for whoever calls, a transport never says so
     ├── PermanentFailure         no later attempt can succeed
     └── TemporaryFailure         worth another attempt, `retry_after` seconds from now if the other side said so
         ├── AmbiguousOutcome     the other side may have taken it, its answer never came
@@ -23,12 +24,32 @@ PayloadT = TypeVar("PayloadT")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Attachment:
+    """A file to be fetched when it is sent; `inline` is the content id of an image that the text shows."""
+
+    name: str
+    url: str = field(repr=False)
+    media_type: str
+    inline: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Content:
     """What is said, whatever the channel: `body` is Markdown; title and body may be empty."""
 
     title: str
     body: str
     action_url: str | None = None
+    attachments: tuple[Attachment, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SigningKey:
+    """A DKIM key of one sending domain: RSA or Ed25519, unencrypted PEM."""
+
+    domain: str
+    selector: str
+    pem: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +75,12 @@ class Outbound:
     """Counted from 1."""
     created_at: datetime
     """Of the notification, with an offset."""
+    thread_id: str | None = None
+    """Email: what the mails of one thread to one recipient have in common; letters and digits."""
+    unsubscribe_url: str | None = field(default=None, repr=False)
+    """Email: where this recipient ends this category."""
+    signing_keys: tuple[SigningKey, ...] = field(default=(), repr=False)
+    """Email: those of the project, whatever their domain."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +97,10 @@ class DeliveryError(Exception):
         super().__init__(reason)
         self.reason = reason
         self.response: Mapping[str, Any] = response or {}
+
+
+class Suppressed(DeliveryError):
+    """The recipient said meanwhile not to want it."""
 
 
 class TemporaryFailure(DeliveryError):

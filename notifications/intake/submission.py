@@ -16,6 +16,7 @@ import msgspec
 from notifications import ids, texts
 from notifications.conf import NotificationsConf
 from notifications.errors import Fault, Invalid
+from notifications.intake.attachments import AttachmentIn, check_attachments
 
 T = TypeVar("T")
 Text = Annotated[str, msgspec.Meta(max_length=255)]
@@ -27,6 +28,7 @@ class ContentIn(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     title: Annotated[str, msgspec.Meta(max_length=1000, description="One line.")] = ""
     body: Annotated[str, msgspec.Meta(max_length=50_000, description="Markdown.")] = ""
     action_url: Annotated[str, msgspec.Meta(max_length=2048)] | None = None
+    attachments: list[AttachmentIn] | msgspec.UnsetType = msgspec.UNSET
 
 
 class RecipientIn(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -58,6 +60,17 @@ class NotificationIn(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     category: Text | None = None
     critical: bool = False
     actor: Text | None = None
+    thread: (
+        Annotated[
+            str,
+            msgspec.Meta(
+                min_length=1,
+                max_length=255,
+                description="Mail programs show the mails of one thread together, such as `ticket-42`, per recipient.",
+            ),
+        ]
+        | None
+    ) = None
     send_at: str | None = None
     expires_at: str | None = None
     cancellation_key: Text | None = None
@@ -156,8 +169,10 @@ def _check_fields(body: NotificationIn, conf: NotificationsConf) -> list[Fault]:
             faults.append(Fault("/content", "Needs a title or a body."))
         _check(faults, "/content/title", texts.check_line, body.content.title)
         _check(faults, "/content/action_url", texts.check_url, body.content.action_url)
+        faults += check_attachments(body.content.attachments or (), "/content/attachments")
     _check(faults, "/category", texts.check_key, body.category)
     _check(faults, "/actor", texts.check_external_id, body.actor)
+    _check(faults, "/thread", texts.check_line, body.thread)
     _check(faults, "/cancellation_key", texts.check_external_id, body.cancellation_key)
     return faults
 

@@ -44,7 +44,7 @@ _UPDATE_RECIPIENTS: Final = """
     ),
 )
 _COLUMNS: Final = (
-    "id, project_id, workflow, category, critical, actor, recipients, content, channels, data, metadata, cancellation_key, "
+    "id, project_id, workflow, category, critical, actor, thread, recipients, content, channels, data, metadata, cancellation_key, "
     "send_at, expires_at, created_at"
 )
 _encode = msgspec.json.Encoder().encode
@@ -153,6 +153,7 @@ def _row(submission: Submission) -> tuple[Any, ...]:
         body.category,
         body.critical,
         body.actor,
+        body.thread,
         _json(submission.entries),
         _json(body.content),
         "{" + ",".join(body.channels or ()) + "}",

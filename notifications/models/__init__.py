@@ -4,6 +4,7 @@ from notifications.models.inbox import Inbox, InboxEvent, InboxMessage
 from notifications.models.notification import IdempotencyKey, Notification
 from notifications.models.people import Endpoint, Recipient, Subscription, Topic
 from notifications.models.projects import ApiKey, Project
+from notifications.models.unsubscriptions import Unsubscription
 
 __all__ = [
     "ApiKey",
@@ -17,4 +18,5 @@ __all__ = [
     "Recipient",
     "Subscription",
     "Topic",
+    "Unsubscription",
 ]

@@ -39,10 +39,11 @@ class Notification(models.Model):
     category = models.CharField(max_length=255, null=True, blank=True)
     critical = models.BooleanField(db_default=False)
     actor = models.CharField(max_length=255, null=True, blank=True)
+    thread = models.CharField(max_length=255, null=True, blank=True, help_text="What mail programs show together.")
     recipients = models.JSONField(
         help_text="Entries as given: a recipient's id, or {topic}; inline fields are stored with the recipient."
     )
-    content = models.JSONField(help_text="{title, body, action_url}")
+    content = models.JSONField(help_text="{title, body, action_url, attachments}")
     channels = ArrayField(models.CharField(max_length=40))
     data = models.JSONField(default=dict)
     metadata = models.JSONField(default=dict)

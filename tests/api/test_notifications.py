@@ -41,6 +41,20 @@ def test_inline_recipient_changes_only_what_it_names(tenant: Tenant) -> None:
     assert (now["name"], now["email"], now["locale"], now["data"]) == ("Ada", None, "de", {"x": 1})
 
 
+def test_thread_and_files_are_kept_as_given(tenant: Tenant) -> None:
+    file = {"name": "a.pdf", "url": "https://files.example/a.pdf"}
+    image = {"name": "a", "url": "https://files.example/a", "type": "image/png", "inline": "logo"}
+    said = {"title": "x", "body": "![logo](cid:logo)", "attachments": [file, image]}
+    sent = tenant.http.post("/v1/notifications", json=notification(thread="ticket/42", content=said))
+    assert sent.status_code == 202, sent.text
+    found = tenant.http.get(f"/v1/notifications/{sent.json()['id']}").json()
+    assert found["thread"] == "ticket/42"
+    assert found["content"]["attachments"] == [{**file, "type": None, "inline": None}, image]
+    plain = tenant.http.post("/v1/notifications", json=notification())
+    found = tenant.http.get(f"/v1/notifications/{plain.json()['id']}").json()
+    assert (found["thread"], found["content"]["attachments"]) == (None, [])
+
+
 def test_times(tenant: Tenant) -> None:
     soon = datetime.now(UTC) + timedelta(hours=1)
     past = notification(send_at="2001-01-01T00:00:00+02:00")

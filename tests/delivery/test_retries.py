@@ -14,6 +14,7 @@ from delivery.transports.base import (
     PermanentFailure,
     ProviderFailure,
     Receipt,
+    Suppressed,
     TemporaryFailure,
 )
 
@@ -40,6 +41,12 @@ def test_the_contracts_table() -> None:
 def test_each_temporary_failure_takes_the_next_step(step: int, seconds: float) -> None:
     expected = Verdict(State.RETRYING, "http_500", "http_500", delay_seconds=seconds, retry_step=step + 1)
     assert verdict(TemporaryFailure("http_500"), retry_step=step) == expected
+
+
+def test_what_nobody_wants_any_more_is_neither_sent_nor_failed() -> None:
+    found = verdict(Suppressed("unsubscribed"), retry_step=3)
+    assert found == Verdict(State.SUPPRESSED, "unsubscribed", "unsubscribed", None, 3)
+    assert found.state in TERMINAL
 
 
 def test_after_the_last_step_it_has_failed_for_the_last_reason() -> None:

@@ -14,7 +14,8 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from redis import Redis
 
-from delivery.models import Attempt, Delivery
+from delivery.dkim_keys import create_dkim_key
+from delivery.models import Attempt, Delivery, DkimKey
 from delivery.states import State
 from deploy.celery_app import app as celery
 from notifications import api_keys, ids
@@ -31,6 +32,7 @@ from notifications.models import (
     Recipient,
     Subscription,
     Topic,
+    Unsubscription,
 )
 from notifications.services.projects import create_api_key
 from tests.deploy.operator import World, staff, superuser
@@ -89,6 +91,10 @@ def one_of_each(world: World) -> list[Any]:
         IdempotencyKey.objects.create(
             project=world.project, key="k", fingerprint="f", status=202, response='{"id": "ntf_1"}'
         ),
+        Unsubscription.objects.create(
+            project=world.project, recipient=recipient, channel="email", category="news", source="one_click"
+        ),
+        create_dkim_key(domain="mail.example", selector="s1", algorithm=DkimKey.Algorithm.ED25519),
     ]
 
 
@@ -104,7 +110,7 @@ def test_every_model_has_a_list_and_a_page_that_open(world: World, root: Client)
 def test_every_empty_list_and_every_form_for_a_new_row_opens(model: type[Any], root: Client) -> None:
     assert root.get(list_of(model)).status_code == 200
     adding = root.get(reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_add"))
-    assert adding.status_code == (403 if model in [*WRITTEN_BY_THE_MACHINE, Endpoint] else 200)
+    assert adding.status_code == (403 if model in [*WRITTEN_BY_THE_MACHINE, Endpoint, Unsubscription] else 200)
 
 
 def test_the_pages_need_a_login(client: Client) -> None:

@@ -2,8 +2,11 @@
 
 from dataclasses import dataclass, field
 
+from delivery.transports.base import SigningKey
 from delivery.transports.email.addresses import parse_mailbox
+from delivery.transports.email.signing_keys import check_signing_key
 from delivery.transports.email.urls import parse_smtp_urls
+from delivery.transports.fetch import FetchConf
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +29,10 @@ class EmailConf:
     """For an attempt as a whole, connecting included."""
     server_pause_seconds: float = 10.0
     """How long a server that could not be used is passed over."""
+    signing_keys: tuple[SigningKey, ...] = field(default=(), repr=False)
+    """DKIM keys from files; a delivery's own keys for the sender's domain come before them."""
+    fetch: FetchConf = field(default_factory=FetchConf)
+    """Attachments."""
 
     def __post_init__(self) -> None:
         parse_smtp_urls(self.smtp_urls)
@@ -35,6 +42,8 @@ class EmailConf:
             raise ValueError("from_name must not hold control characters")
         if self.local_hostname is not None and (not self.local_hostname.isascii() or " " in self.local_hostname):
             raise ValueError("local_hostname must be ASCII without spaces")
+        for key in self.signing_keys:
+            check_signing_key(key)
         if self.max_connections < 1 or self.max_messages_per_connection < 1:
             raise ValueError("max_connections and max_messages_per_connection must be at least 1")
         if self.max_idle_seconds <= 0 or self.server_pause_seconds <= 0:

@@ -1,5 +1,8 @@
 """Markdown to what an email can show: safe HTML, and text for those who read without."""
 
+from functools import lru_cache
+from typing import Any, Final
+
 import nh3
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
@@ -9,15 +12,16 @@ from delivery.transports.email.plaintext import text_of
 _markdown = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
 
 # Raw HTML is already off; this is the second lock, and the one that judges links.
-_cleaner = nh3.Cleaner(
-    tags={
+_RULES: Final[dict[str, Any]] = {
+    "tags": {
         "a", "blockquote", "br", "code", "em", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "img", "li", "ol", "p",
         "pre", "s", "strong", "table", "tbody", "td", "th", "thead", "tr", "ul",
     },
-    attributes={"a": {"href", "title"}, "img": {"src", "alt", "title"}, "ol": {"start"}},
-    url_schemes={"http", "https", "mailto", "tel"},
-    link_rel="noopener noreferrer",
-)  # fmt: skip
+    "attributes": {"a": {"href", "title"}, "img": {"src", "alt", "title"}, "ol": {"start"}},
+    "link_rel": "noopener noreferrer",
+}  # fmt: skip
+_SCHEMES: Final = {"http", "https", "mailto", "tel"}
+_cleaner = nh3.Cleaner(**_RULES, url_schemes=_SCHEMES)
 
 
 def parse(source: str) -> list[Token]:
@@ -25,9 +29,19 @@ def parse(source: str) -> list[Token]:
     return _markdown.parse(source)
 
 
-def to_html(tokens: list[Token]) -> str:
-    """Sanitised HTML fragment."""
-    return _cleaner.clean(_markdown.renderer.render(tokens, _markdown.options, {}))
+def to_html(tokens: list[Token], images: frozenset[str] = frozenset()) -> str:
+    """Sanitised HTML fragment; `images` are the content ids that an image may show as `cid:...`."""
+    cleaner = _cleaner_for(images) if images else _cleaner
+    return cleaner.clean(_markdown.renderer.render(tokens, _markdown.options, {}))
+
+
+@lru_cache(maxsize=64)
+def _cleaner_for(images: frozenset[str]) -> nh3.Cleaner:
+    def keep(tag: str, attribute: str, value: str) -> str | None:
+        enclosed = value[:4].lower() == "cid:"
+        return None if enclosed and not (tag == "img" and attribute == "src" and value[4:] in images) else value
+
+    return nh3.Cleaner(**_RULES, url_schemes=_SCHEMES | {"cid"}, attribute_filter=keep)
 
 
 def to_text(tokens: list[Token]) -> str:

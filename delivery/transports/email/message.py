@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from email.header import Header
 from email.message import EmailMessage
 from email.policy import SMTP
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from urllib.parse import quote
 
-from delivery.transports.base import Content, Outbound, PermanentFailure
+from delivery.transports.base import Attachment, Content, Outbound, PermanentFailure, SigningKey
 from delivery.transports.email.addresses import InvalidAddress, Mailbox, parse_mailbox
 from delivery.transports.email.frame import frame_html
 from delivery.transports.email.markdown import parse, to_html, to_text
@@ -22,12 +22,30 @@ from delivery.transports.email.markdown import parse, to_html, to_text
 ACTION_LABEL = "Open"
 NO_SUBJECT = "Notification"
 # Seven bits, whatever the next server offers; lines of RFC 2045's length.
-_BODY_POLICY = SMTP.clone(cte_type="7bit")
+BODY_POLICY = SMTP.clone(cte_type="7bit")
 _MAX_CACHED_CHARACTERS = 64 * 1024
+_LONGEST_URL = 998 - len("List-Unsubscribe: <>")  # a line of RFC 5322
+_NONE: frozenset[str] = frozenset()
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 _CONTROL_IN_TEXT = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _NOT_IN_URLS = re.compile(r"[\x00-\x20\x7f\"<>\\^`{|}]")
 _PLAIN_PHRASE = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]+")
+
+
+class Tail(bytes):
+    """The shared part of a message: from the subject to the end. What signing needs of it is found once."""
+
+    @cached_property
+    def headers(self) -> bytes:
+        """The lines before the body."""
+        return self[: self.index(b"\r\n\r\n") + 2]
+
+    @cached_property
+    def body_hash(self) -> bytes:
+        """DKIM's `bh=`."""
+        from delivery.transports.email.dkim import hash_body  # 14 MB that only who signs has to pay
+
+        return hash_body(self[self.index(b"\r\n\r\n") + 4 :])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +55,9 @@ class EmailPayload:
     delivery_id: str
     recipient: Mailbox = field(repr=False)
     head: bytes = field(repr=False)
-    tail: bytes = field(repr=False)
+    tail: Tail = field(repr=False)
+    attachments: tuple[Attachment, ...] = ()
+    signing_keys: tuple[SigningKey, ...] = field(default=(), repr=False)
 
 
 def render_email(outbound: Outbound, *, sender_header: str, domain: str) -> EmailPayload:
@@ -53,12 +73,35 @@ def render_email(outbound: Outbound, *, sender_header: str, domain: str) -> Emai
             # Some relays replace Message-ID; this one stays.
             f"X-Carillon-Delivery: {outbound.delivery_id}\r\n"
             "Auto-Submitted: auto-generated\r\n"
+            f"{_own_lines(outbound, domain)}"
         ).encode()
     except InvalidAddress:
         raise PermanentFailure("invalid_address") from None
     except UnicodeEncodeError:
         raise PermanentFailure("unrenderable") from None
-    return EmailPayload(delivery_id=outbound.delivery_id, recipient=recipient, head=head, tail=tail)
+    return EmailPayload(
+        delivery_id=outbound.delivery_id,
+        recipient=recipient,
+        head=head,
+        tail=tail,
+        attachments=outbound.content.attachments,
+        signing_keys=outbound.signing_keys,
+    )
+
+
+def _own_lines(outbound: Outbound, domain: str) -> str:
+    """What only some mails have. A link is never folded: in an encoded word it would be dead."""
+    lines = ""
+    if outbound.thread_id is not None:
+        thread = f"<thread.{outbound.thread_id}@{domain}>"
+        lines = f"In-Reply-To: {thread}\r\nReferences: {thread}\r\n"
+    url = outbound.unsubscribe_url
+    if url is not None and len(url) <= _LONGEST_URL:
+        lines += f"List-Unsubscribe: <{url}>\r\n"
+        # RFC 8058 section 3.1 wants https; over anything else the link is only a page to open (RFC 2369).
+        if url.startswith("https://"):
+            lines += "List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"
+    return lines
 
 
 def mailbox_header(name: str, mailbox: Mailbox) -> str:
@@ -88,13 +131,14 @@ def _encoded_words(text: str, header_name: str | None = None) -> str:
     return Header(text, "utf-8", maxlinelen=76, header_name=header_name).encode(linesep="\r\n")
 
 
-def _tail(content: Content) -> bytes:
+def _tail(content: Content) -> Tail:
+    images = frozenset(item.inline for item in content.attachments if item.inline) if content.attachments else _NONE
     if len(content.title) + len(content.body) > _MAX_CACHED_CHARACTERS:
-        return _render_tail(content.title, content.body, content.action_url)
-    return _cached_tail(content.title, content.body, content.action_url)
+        return _render_tail(content.title, content.body, content.action_url, images)
+    return _cached_tail(content.title, content.body, content.action_url, images)
 
 
-def _render_tail(title: str, body: str, action_url: str | None) -> bytes:
+def _render_tail(title: str, body: str, action_url: str | None, images: frozenset[str]) -> Tail:
     """`Subject`, the MIME headers and the whole body."""
     title = _CONTROL.sub(" ", title).strip()
     tokens = parse(_CONTROL_IN_TEXT.sub("", body))
@@ -103,10 +147,11 @@ def _render_tail(title: str, body: str, action_url: str | None) -> bytes:
     subject = subject_of(content, text)
     link = _web_link(action_url)
     said = [part for part in (title, text, f"{ACTION_LABEL}: {link}" if link else "") if part]
-    html = frame_html(subject=subject, title=title, content=to_html(tokens), action_url=link, action_label=ACTION_LABEL)
+    shown = to_html(tokens, images)
+    html = frame_html(subject=subject, title=title, content=shown, action_url=link, action_label=ACTION_LABEL)
     plain = len(subject) <= 200 and "=?" not in subject and subject.isascii()
     header = subject if plain else _encoded_words(subject, "Subject")
-    return f"Subject: {header}\r\n".encode("ascii") + _alternatives("\n\n".join(said) + "\n", html)
+    return Tail(f"Subject: {header}\r\n".encode("ascii") + _alternatives("\n\n".join(said) + "\n", html))
 
 
 def _web_link(url: str | None) -> str | None:
@@ -120,7 +165,7 @@ _cached_tail = lru_cache(maxsize=128)(_render_tail)
 
 
 def _alternatives(text: str, html: str) -> bytes:
-    message = EmailMessage(policy=_BODY_POLICY)
+    message = EmailMessage(policy=BODY_POLICY)
     message.set_content(text)
     message.add_alternative(html, subtype="html")
     # From the content, so that rendering is repeatable; no encoded part can hold a line that begins like this.

@@ -2,15 +2,18 @@
 
 sends       one message per delivery to one recipient: `multipart/alternative`, text and HTML made from the Markdown
             body, a button when there is an `action_url`; `Message-ID` is `<delivery id@domain of from_address>`, the
-            same on every attempt; `Auto-Submitted: auto-generated`
+            same on every attempt; `Auto-Submitted: auto-generated`; `List-Unsubscribe` with one click (RFC 8058);
+            `References` where there is a thread; attachments; DKIM signatures by the keys of the sender's domain
 address     `local@domain`, at most 254 bytes; a domain beyond ASCII becomes its IDNA form, a local part beyond ASCII
             needs a server that offers SMTPUTF8
 options     `EmailConf`: seconds are in the names of the fields; the servers and their URLs are explained in `urls.py`
 success     250 after the closing dot
 temporary   4yz, a broken connection, no answer in time; `no_final_answer` (ambiguous) once the dot was written
 provider    a server that cannot be reached, refuses the login, or says 421: the next server is tried, and when none
-            is left the failure burns no attempt
-permanent   5yz by the table in `outcomes.py`; `invalid_address`, `smtputf8_not_supported`, `unrenderable`
+            is left the failure burns no attempt; `dkim_key_unreadable`, since unsigned mail would harm the domain
+            `attachment_unavailable` when a file cannot be fetched now
+permanent   5yz by the table in `outcomes.py`; `invalid_address`, `smtputf8_not_supported`, `unrenderable`,
+            `attachment_refused`, `attachments_too_large`
 repeats     a kept connection that the server had closed meanwhile is replaced at once, within the same attempt
 """
 
@@ -24,12 +27,16 @@ import aiosmtplib
 
 from delivery.transports.base import Outbound, PermanentFailure, ProviderFailure, Receipt
 from delivery.transports.email.addresses import Mailbox, parse_mailbox
+from delivery.transports.email.attachments import Enclosing
 from delivery.transports.email.conf import EmailConf
 from delivery.transports.email.connection import Refused, SmtpConnection
-from delivery.transports.email.message import EmailPayload, mailbox_header, render_email
+from delivery.transports.email.message import EmailPayload, Tail, mailbox_header, render_email
 from delivery.transports.email.outcomes import Step, describe, failure_of_reply, failure_of_silence
 from delivery.transports.email.pool import SmtpPool
+from delivery.transports.email.signing_keys import keys_for
 from delivery.transports.email.urls import SmtpServer, parse_smtp_urls
+from delivery.transports.fetch import Fetcher, unavailable
+from delivery.transports.resolver import GuardedResolver
 
 
 class _StaleConnection(Exception):
@@ -50,13 +57,15 @@ class EmailTransport:
     channel: ClassVar[str] = "email"
     conf_class: ClassVar[type[EmailConf]] = EmailConf
 
-    def __init__(self, conf: EmailConf) -> None:
+    def __init__(self, conf: EmailConf, *, resolver: GuardedResolver | None = None) -> None:
         self.attempt_timeout_seconds = conf.timeout_seconds + 2
         self.max_in_flight = conf.max_connections
         self._conf = conf
         self._sender = parse_mailbox(conf.from_address)
         self._sender_header = mailbox_header(conf.from_name, self._sender)
         self._servers = parse_smtp_urls(conf.smtp_urls)
+        self._fetcher = Fetcher(conf.fetch, resolver)
+        self._enclosing = Enclosing(self._fetcher, max_bytes=conf.fetch.max_bytes)
         self._pool = SmtpPool(
             self._servers,
             self._connect,
@@ -77,17 +86,39 @@ class EmailTransport:
         return render_email(outbound, sender_header=self._sender_header, domain=self._sender.domain)
 
     async def send(self, payload: EmailPayload) -> Receipt:
-        date = format_datetime(datetime.now(UTC))
-        message = b"Date: %b\r\n%b%b" % (date.encode("ascii"), payload.head, payload.tail)
+        deadline = asyncio.get_running_loop().time() + self._conf.timeout_seconds
+        tail = payload.tail
+        if payload.attachments:
+            try:
+                async with asyncio.timeout_at(deadline):
+                    tail = await self._enclosing.enclose(tail, payload.attachments)
+            except TimeoutError:
+                raise unavailable("timeout") from None
+        message = self._compose(payload, tail)
         attempt = _Attempt()
         try:
-            async with asyncio.timeout(self._conf.timeout_seconds):
+            async with asyncio.timeout_at(deadline):
                 return await self._send(payload.recipient, message, attempt)
         except TimeoutError:
             used = attempt.connection
             if used is None:
                 raise ProviderFailure("connect_timeout") from None
             raise failure_of_silence(used.step, reason="timeout", server=used.server.name) from None
+
+    def _compose(self, payload: EmailPayload, tail: Tail) -> bytes:
+        """The message as it is handed over: dated, and signed where there are keys for the sender's domain."""
+        date = format_datetime(datetime.now(UTC)).encode("ascii")
+        keys = keys_for(self._sender.domain.lower(), payload.signing_keys, self._conf.signing_keys)
+        if not keys:
+            return b"Date: %b\r\n%b%b" % (date, payload.head, tail)
+        head = b"Date: %b\r\n%b" % (date, payload.head)
+        # Not at the top: dkimpy brings dnspython and PyNaCl along, 14 MB that only who signs has to pay.
+        from delivery.transports.email.dkim import signatures
+
+        try:
+            return signatures(keys, head + tail.headers, tail.body_hash) + head + tail
+        except ValueError:
+            raise ProviderFailure("dkim_key_unreadable") from None
 
     async def _send(self, recipient: Mailbox, message: bytes, attempt: _Attempt) -> Receipt:
         """Until a server has judged the message, or none is left that could."""
@@ -146,3 +177,4 @@ class EmailTransport:
 
     async def aclose(self) -> None:
         await self._pool.aclose()
+        await self._fetcher.aclose()

@@ -1,0 +1,50 @@
+"""What a mail has beyond what every channel says: its thread, its way out, its files. Pure but for the link's signature."""
+
+import hashlib
+from typing import Any
+
+from delivery.claims import Claim, Message
+from delivery.routing import UNSUBSCRIBED
+from delivery.transports.base import Attachment, Suppressed
+from notifications.intake.attachments import type_of
+from notifications.unsubscribe_links import unsubscribe_url
+
+
+def check_wanted(item: Claim, message: Message) -> None:
+    """Raises `Suppressed` when the recipient unsubscribed after routing."""
+    if item.unwanted and not item.critical and message.category in item.unwanted:
+        raise Suppressed(UNSUBSCRIBED)
+
+
+def mail_details(item: Claim, message: Message, address: str) -> dict[str, Any]:
+    """The fields of an Outbound that only mail has: a link to unsubscribe unless it is critical or has no category."""
+    details: dict[str, Any] = {}
+    if message.thread:
+        details["thread_id"] = thread_id(message, item)
+    if message.category and not item.critical:
+        details["unsubscribe_url"] = unsubscribe_url(
+            project_id=message.project_id,
+            recipient_pk=item.recipient_id,
+            address=address,
+            category=message.category,
+        )
+    return details
+
+
+def thread_id(message: Message, item: Claim) -> str:
+    """The same for all mails of one thread of one project to one recipient, and telling nothing about them."""
+    said = message.project_id.bytes + item.recipient_id.bytes + (message.thread or "").encode()
+    return hashlib.sha256(said).hexdigest()[:32]
+
+
+def attachments(message: Message) -> tuple[Attachment, ...]:
+    """The files that the notification names."""
+    return tuple(
+        Attachment(
+            name=given["name"],
+            url=given["url"],
+            media_type=type_of(given["name"], given.get("type")),
+            inline=given.get("inline"),
+        )
+        for given in message.content.get("attachments") or ()
+    )
