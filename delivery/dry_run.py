@@ -11,6 +11,7 @@ from django.db.models import Count
 from delivery.routing import Address, Target, Way, plan_ways
 from notifications import ids
 from notifications.errors import Fault, Invalid
+from notifications.event_types import event_type_of
 from notifications.intake.submission import Submission
 from notifications.models import Endpoint, Recipient, Subscription, Topic
 
@@ -35,7 +36,7 @@ def plan_submission(submission: Submission) -> list[dict[str, Any]]:
         Subscription.objects.filter(topic__in=topics.values()).values_list("topic__key").annotate(Count("id"))
     )
     inline = {given.id: given.email for given in submission.upserts if given.email is not msgspec.UNSET}
-    listed = _Listing(submission.body.channels or [], inline, endpoints)
+    listed = _Listing(submission.body.channels or [], inline, endpoints, event_type_of(submission.body.workflow))
     return [
         listed.one(entry, known.get(entry))
         if isinstance(entry, str)
@@ -48,11 +49,16 @@ class _Listing:
     """Says each recipient's ways; who was listed before is reached once only."""
 
     def __init__(
-        self, channels: list[str], inline: Mapping[str, Any], endpoints: Mapping[UUID, dict[str, tuple[Address, ...]]]
+        self,
+        channels: list[str],
+        inline: Mapping[str, Any],
+        endpoints: Mapping[UUID, dict[str, tuple[Address, ...]]],
+        event_type: str,
     ) -> None:
         self._channels = channels
         self._inline = inline
         self._endpoints = endpoints
+        self._event_type = event_type
         self._listed: set[str] = set()
 
     def one(self, entry: str, row: Recipient | None) -> dict[str, Any]:
@@ -67,7 +73,7 @@ class _Listing:
         email = self._inline.get(external_id, row.email if row else None)
         endpoints = self._endpoints.get(row.id, {}) if row else {}
         target = Target(row.id if row else UUID(int=0), external_id, email, endpoints)
-        ways = [] if again else [_way_out(way) for way in plan_ways(self._channels, target)]
+        ways = [] if again else [_way_out(way) for way in plan_ways(self._channels, target, self._event_type)]
         return {
             "recipient": external_id,
             "known": row is not None,
@@ -114,5 +120,5 @@ def _endpoints(recipients: Iterable[UUID]) -> dict[UUID, dict[str, tuple[Address
     enabled = Endpoint.objects.filter(recipient_id__in=set(recipients), state=Endpoint.State.ENABLED).order_by("id")
     for row in enabled:
         own = found[row.recipient_id]
-        own[row.channel] = (*own.get(row.channel, ()), Address(row.id, row.url))
+        own[row.channel] = (*own.get(row.channel, ()), Address(row.id, row.url, row.event_types))
     return found

@@ -3,13 +3,17 @@
 Used by the routing stage and by the dry run alike, so that what is shown is what happens.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 from uuid import UUID
 
+from notifications import event_types
+
 IN_APP: Final = "in_app"
 EMAIL: Final = "email"
+FILTERED: Final = "event_filtered"
+"""Reason of the one delivery that is recorded, as suppressed, where a recipient has endpoints but none wants the event."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +22,8 @@ class Address:
 
     endpoint_id: UUID
     url: str = ""
+    event_types: Sequence[str] = ()
+    """Filters; none means everything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +38,7 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """One delivery to be made; with a `reason` it cannot go out and is recorded as failed for that reason."""
+    """One delivery to be made; with a `reason` it does not go out and is recorded as failed (`FILTERED`: suppressed)."""
 
     channel: str
     endpoint_id: UUID | None = None
@@ -40,12 +46,12 @@ class Way:
     reason: str = ""
 
 
-def plan_ways(channels: Iterable[str], target: Target) -> list[Way]:
+def plan_ways(channels: Iterable[str], target: Target, event_type: str = event_types.DEFAULT) -> list[Way]:
     """Every delivery that these channels mean for this recipient; at least one per channel."""
-    return [way for channel in channels for way in _plan_channel(channel, target)]
+    return [way for channel in channels for way in _plan_channel(channel, target, event_type)]
 
 
-def _plan_channel(channel: str, target: Target) -> list[Way]:
+def _plan_channel(channel: str, target: Target, event_type: str) -> list[Way]:
     if channel == IN_APP:
         return [Way(channel)]
     if channel == EMAIL:
@@ -53,4 +59,7 @@ def _plan_channel(channel: str, target: Target) -> list[Way]:
     addresses = target.endpoints.get(channel, ())
     if not addresses:
         return [Way(channel, reason="no_endpoint")]
-    return [Way(channel, endpoint_id=address.endpoint_id, address=address.url) for address in addresses]
+    wanting = [address for address in addresses if event_types.is_wanted(event_type, address.event_types)]
+    if not wanting:
+        return [Way(channel, reason=FILTERED)]
+    return [Way(channel, endpoint_id=address.endpoint_id, address=address.url) for address in wanting]
