@@ -66,7 +66,7 @@ class GivenId(Text):
     """A row's prefixed id in a body, as its UUID."""
 
     def __init__(self, prefix: ids.Prefix, **options: Any) -> None:
-        super().__init__(max_length=64, **options)
+        super().__init__(**options)
         self.prefix = prefix
 
     def to_internal_value(self, data: Any) -> Any:

@@ -47,8 +47,8 @@ def replay_filtered(
         rows = rows.filter(id__gt=after)
     locked = rows.select_for_update(of=("self",), no_key=True).order_by("id")
     found = list(locked.values_list("id", flat=True)[:limit])
-    requeue(Delivery.objects.filter(id__in=found))
-    return Replayed(len(found), found[-1] if len(found) == limit else None)
+    count = requeue(Delivery.objects.filter(id__in=found))
+    return Replayed(count, found[-1] if len(found) == limit else None)
 
 
 @transaction.atomic
