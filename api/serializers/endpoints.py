@@ -19,7 +19,10 @@ _HEADERS_HELP = (
     "Further request headers, such as authorization; kept encrypted and shown masked. Framing, hop-by-hop, cookie, forwarding,"
     " host, content-* and webhook-* headers are refused."
 )
-_FILTERS_HELP = "Which event types to send: `order-shipped`, or a beginning such as `order-*`. Empty: all."
+_FILTERS_HELP = (
+    "Which event types to send: `order-shipped`, or a beginning such as `order-*`. Empty: all. Without a workflow the type is"
+    " `notification`. What no endpoint of a recipient wants is recorded once, as `suppressed` (`event_filtered`)."
+)
 _RETRY_HELP = "Seconds to wait before each further attempt, in place of the channel's schedule; [] tries once; null: the channel's."
 
 

@@ -155,6 +155,19 @@ def test_ping_is_a_delivery_of_its_own(somebody: httpx.Client, where: str, tenan
     assert row_counts() == before
 
 
+def test_the_dry_run_knows_the_filters(somebody: httpx.Client) -> None:
+    make(somebody, event_types=["order-*"])
+    body = {"recipients": ["u1"], "content": {"title": "x"}, "channels": ["webhook"]}
+
+    def ways() -> list[Any]:
+        entries = somebody.post("/v1/notifications?dry_run=true", json=body).json()["entries"]
+        return [(way["delivers"], way["endpoint"], way["reason"]) for way in entries[0]["recipients"][0]["ways"]]
+
+    assert ways() == [(False, None, "event_filtered")]
+    wanting = make(somebody, event_types=["notification"]).json()["id"]
+    assert ways() == [(True, wanting, None)]
+
+
 def test_the_log_of_one_endpoint(somebody: httpx.Client, where: str, tenant: Tenant, row: Notification) -> None:
     other = make(somebody).headers["location"]
     mine = [

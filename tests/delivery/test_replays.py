@@ -7,12 +7,17 @@ from uuid import UUID
 
 import pytest
 
+from delivery.claims import claim
+from delivery.conf import DeliveryConf
+from delivery.finishes import Finisher
 from delivery.replays import Replayed, replay_endpoint, replay_filtered
+from delivery.route import route
 from delivery.states import REPLAYABLE, RETRYABLE, State
 from notifications.errors import Conflict, NotFound
 from notifications.executor import in_thread
 from tests.delivery.test_engine import running
-from tests.delivery.world import World, until
+from tests.delivery.test_finishes import SENT, finish
+from tests.delivery.world import World, unheard, until
 from tests.fixtures.receivers import Answer, HttpReceiver
 
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
@@ -86,6 +91,26 @@ async def test_a_large_replay_is_walked_in_batches(world: World, endpoint_id: UU
     third = await replay(world, endpoint_id, states=REPLAYABLE, limit=2, after=second.after)
     assert (second, third) == (Replayed(2, rows[3]), Replayed(1, None))
     assert await states(world) == ["sent", "sent", "queued", "queued", "queued"]
+
+
+async def test_an_outcome_that_comes_after_the_replay_changes_nothing(
+    world: World, endpoint_id: UUID, pool: Any
+) -> None:
+    """A stuck attempt of a lost lease, then a good one, then the replay: the stuck one's outcome is noted, not applied."""
+    notification = await world.accept(["u1"], ["webhook"])
+    while await route(world.connection, DeliveryConf(), unheard):
+        pass
+    options: dict[str, Any] = {"channel": "webhook", "limit": 10, "lease_seconds": 60, "max_claims": 5}
+    _, (stuck,) = await claim(world.connection, **options)
+    await world.end_leases()
+    _, (quick,) = await claim(world.connection, **options)
+    finisher = Finisher(pool)
+    await finisher.write(finish(quick, SENT))
+    assert (await replay(world, endpoint_id, states=[State.SENT])).count == 1
+    await finisher.write(finish(stuck, SENT))
+    row = await world.delivery(notification)
+    assert (row["state"], row["finished_at"]) == ("queued", None)
+    assert [attempt["applied"] for attempt in await world.attempts(row["id"])] == [False, True]
 
 
 async def test_many_replays_at_once_queue_everything_once(world: World, endpoint_id: UUID) -> None:

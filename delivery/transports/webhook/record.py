@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import Any, Final
 
 MASK: Final = "********"
+_SHORTEST_HIDDEN: Final = 4  # a shorter value is no secret, and hiding it would garble the text
 
 
 def record_request(*, url: str, headers: Iterable[str], schemes: Iterable[str], body: bytes) -> dict[str, Any]:
@@ -40,6 +41,15 @@ def show_request(record: Mapping[str, Any], *, delivery_id: str, body: bytes | N
         "body_sha256": record["body_sha256"],
         "body": body.decode() if same and body is not None else None,
     }
+
+
+def hide_values(text: str, headers: Mapping[str, str]) -> str:
+    """What a receiver said, without the endpoint's own header values: some echo what they are sent."""
+    for value in headers.values():
+        for secret in (value, value.rpartition(" ")[2]):  # with the scheme before credentials, and alone
+            if len(secret) >= _SHORTEST_HIDDEN:
+                text = text.replace(secret, MASK)
+    return text
 
 
 @lru_cache(maxsize=4096)

@@ -33,7 +33,7 @@ from delivery.transports.webhook.body import encode_body
 from delivery.transports.webhook.client import Answer, Try, WebhookClient
 from delivery.transports.webhook.conf import WebhookConf
 from delivery.transports.webhook.outcomes import failure_of_error, failure_of_status, is_stale_connection
-from delivery.transports.webhook.record import record_request
+from delivery.transports.webhook.record import hide_values, record_request
 from delivery.transports.webhook.signing import InvalidSecret, Key, decode_key, scheme_of, sign
 
 _KEPT_BODY_BYTES = 4096
@@ -97,7 +97,7 @@ class WebhookTransport:
 
     async def send(self, payload: WebhookPayload) -> Receipt:
         answer = await self._answer(payload)
-        response = _stored(answer)
+        response = _stored(answer, payload.headers)
         failure = failure_of_status(
             answer.status, retry_after=answer.headers.get("retry-after"), now=datetime.now(UTC), response=response
         )
@@ -145,9 +145,10 @@ def _root(error: Exception) -> BaseException:
     return error.__cause__ if isinstance(error, httpx.HTTPError) and error.__cause__ else error
 
 
-def _stored(answer: Answer) -> Mapping[str, Any]:
-    return {
-        "status": answer.status,
-        "headers": answer.headers,
-        "body": clean_text(answer.body, limit_bytes=_KEPT_BODY_BYTES),
-    }
+def _stored(answer: Answer, own: Mapping[str, str]) -> Mapping[str, Any]:
+    headers, said = answer.headers, answer.body
+    if own:
+        # All of it is searched before it is cut, or half of a secret could be left standing.
+        said = hide_values(clean_text(said, limit_bytes=len(said)), own).encode()
+        headers = {name: hide_values(value, own) for name, value in headers.items()}
+    return {"status": answer.status, "headers": headers, "body": clean_text(said, limit_bytes=_KEPT_BODY_BYTES)}

@@ -60,6 +60,19 @@ def test_it_is_shown_as_it_went_out_with_masks() -> None:
     assert show_request(record, delivery_id="dlv_1", body=None)["body"] is None
 
 
+async def test_a_receiver_that_echoes_own_headers_leaves_no_secret_behind() -> None:
+    echo = "x" * 4090 + "sesame authorization: Bearer sesame, alone: sesame; x-tenant: kettle"
+    async with (
+        receiver(text=echo, headers={"location": "/?t=kettle"}) as there,
+        loopback_transport() as transport,
+    ):
+        receipt = await transport.send(transport.render(hook(there.url(), headers=OWN)))
+        plain = await transport.send(transport.render(hook(there.url())))
+    assert receipt.response["body"] == "x" * 4090 + "******"
+    assert "kettle" not in str(receipt.response) and "sesa" not in str(receipt.response)
+    assert plain.response["body"] == echo[:4096]
+
+
 async def test_own_headers_travel_and_ours_stay_ours() -> None:
     async with receiver() as there, loopback_transport() as transport:
         fooled = {**OWN, "webhook-id": "forged", "content-type": "text/plain", "user-agent": "x"}
