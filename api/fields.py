@@ -62,6 +62,20 @@ class Time(serializers.DateTimeField):
         return texts.format_time(value)
 
 
+class GivenId(Text):
+    """A row's prefixed id in a body, as its UUID."""
+
+    def __init__(self, prefix: ids.Prefix, **options: Any) -> None:
+        super().__init__(**options)
+        self.prefix = prefix
+
+    def to_internal_value(self, data: Any) -> Any:
+        found = ids.decode(self.prefix, super().to_internal_value(data))
+        if found is None:
+            raise serializers.ValidationError(f"Must be an id that begins with {self.prefix}_.")
+        return found
+
+
 class PublicId(serializers.CharField):
     """A row's prefixed id, from its UUID."""
 

@@ -27,6 +27,7 @@ DELIVERY_FILTERS: Final = [
     OpenApiParameter("state", str, enum=[state.value for state in State]),
     OpenApiParameter("channel", str, description="Such as `email`."),
     OpenApiParameter("recipient", str, description="The recipient's id."),
+    OpenApiParameter("endpoint", str, description="The endpoint's id."),
     OpenApiParameter("since", OpenApiTypes.DATETIME, description="Created at or after this time."),
     OpenApiParameter("until", OpenApiTypes.DATETIME, description="Created before this time."),
 ]

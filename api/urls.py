@@ -3,6 +3,7 @@
 from django.urls import path
 
 from api.views.deliveries import DeliveryCollection, DeliveryItem, DeliveryReplay, DeliveryRetry
+from api.views.endpoint_actions import EndpointDeliveries, EndpointPing, EndpointReplay, EndpointRotation
 from api.views.endpoints import EndpointCollection, EndpointItem
 from api.views.health import Health, Metrics, Ready
 from api.views.inbox import InboxCounts, InboxMessageAction, InboxMessages, InboxReadAll, InboxSeenAll
@@ -43,6 +44,10 @@ urlpatterns = [
     path("v1/recipients", RecipientCollection.as_view()),
     path("v1/recipients/<str:recipient_id>/endpoints", EndpointCollection.as_view()),
     path("v1/recipients/<str:recipient_id>/endpoints/<str:endpoint_id>", EndpointItem.as_view()),
+    path("v1/recipients/<str:recipient_id>/endpoints/<str:endpoint_id>/deliveries", EndpointDeliveries.as_view()),
+    path("v1/recipients/<str:recipient_id>/endpoints/<str:endpoint_id>/ping", EndpointPing.as_view()),
+    path("v1/recipients/<str:recipient_id>/endpoints/<str:endpoint_id>/replay", EndpointReplay.as_view()),
+    path("v1/recipients/<str:recipient_id>/endpoints/<str:endpoint_id>/rotate-secret", EndpointRotation.as_view()),
     path("v1/topics", TopicCollection.as_view()),
     path("v1/topics/<str:topic_key>", TopicItem.as_view()),
     path("v1/openapi.json", OpenApiDocument.as_view()),

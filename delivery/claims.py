@@ -29,7 +29,7 @@ class Claim:
     notification_id: UUID
     attempt: int
     retry_step: int
-    created_at: datetime
+    since: datetime  # made, or put back in the queue by a replay
     endpoint_id: UUID | None
     recipient_id: UUID
     critical: bool
@@ -40,6 +40,9 @@ class Claim:
     url: str | None
     sealed_secret: str | None
     endpoint_state: str | None
+    sealed_old_secret: str | None  # None: no rotation in the last 24 h
+    sealed_headers: str | None
+    retry_seconds: list[int] | None  # None: the channel's schedule
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,15 +75,17 @@ _CLAIM: Final = f"""
                claims = d.claims + 1,
                attempt_count = d.attempt_count + CASE j.state WHEN 'sending' THEN 1 ELSE 0 END
           FROM judged j WHERE d.id = j.id
-        RETURNING d.id, d.lease_token, d.notification_id, d.attempt_count, d.retry_step, d.created_at, d.endpoint_id,
+        RETURNING d.id, d.lease_token, d.notification_id, d.attempt_count, d.retry_step,
+                  coalesce(d.replayed_at, d.created_at) AS since, d.endpoint_id,
                   d.recipient_id, d.state, d.critical),
     noted AS (
         INSERT INTO delivery_attempt (id, delivery_id, number)
         SELECT lease_token, id, attempt_count FROM claimed WHERE state = 'sending')
-    SELECT c.id, c.lease_token, c.notification_id, c.attempt_count, c.retry_step, c.created_at, c.endpoint_id,
+    SELECT c.id, c.lease_token, c.notification_id, c.attempt_count, c.retry_step, c.since, c.endpoint_id,
            c.recipient_id, c.critical, ARRAY(SELECT u.category FROM notifications_unsubscription u
                                               WHERE u.recipient_id = c.recipient_id AND u.channel = %(channel)s),
-           r.external_id, r.name, r.email, e.url, e.sealed_secret, e.state, c.state
+           r.external_id, r.name, r.email, e.url, e.sealed_secret, e.state,
+           CASE WHEN e.old_secret_until > now() THEN e.sealed_old_secret END, e.sealed_headers, e.retry_seconds, c.state
       FROM claimed c
       LEFT JOIN notifications_recipient r ON r.id = c.recipient_id
       LEFT JOIN notifications_endpoint e ON e.id = c.endpoint_id

@@ -11,6 +11,7 @@ from django.db.models import Count
 from delivery.routing import Address, Target, Way, plan_ways
 from notifications import ids
 from notifications.errors import Fault, Invalid
+from notifications.event_types import event_type_of
 from notifications.intake.submission import Submission
 from notifications.models import Endpoint, Recipient, Subscription, Topic, Unsubscription
 
@@ -60,6 +61,7 @@ class _Listing:
         self._inline = inline
         self._endpoints = endpoints
         self._unwanted = unwanted
+        self._event_type = event_type_of(submission.body.workflow)
         self._listed: set[str] = set()
 
     def one(self, entry: str, row: Recipient | None) -> dict[str, Any]:
@@ -75,7 +77,9 @@ class _Listing:
         endpoints = self._endpoints.get(row.id, {}) if row else {}
         unwanted = self._unwanted.get(row.id, frozenset()) if row else frozenset[str]()
         target = Target(row.id if row else UUID(int=0), external_id, email, endpoints, unwanted)
-        planned = plan_ways(self._channels, target, category=self._category, critical=self._critical)
+        planned = plan_ways(
+            self._channels, target, category=self._category, critical=self._critical, event_type=self._event_type
+        )
         ways = [] if again else [_way_out(way) for way in planned]
         return {
             "recipient": external_id,
@@ -123,7 +127,7 @@ def _endpoints(recipients: Iterable[UUID]) -> dict[UUID, dict[str, tuple[Address
     enabled = Endpoint.objects.filter(recipient_id__in=set(recipients), state=Endpoint.State.ENABLED).order_by("id")
     for row in enabled:
         own = found[row.recipient_id]
-        own[row.channel] = (*own.get(row.channel, ()), Address(row.id, row.url))
+        own[row.channel] = (*own.get(row.channel, ()), Address(row.id, row.url, row.event_types))
     return found
 
 

@@ -32,7 +32,7 @@ _FINISH: Final = """
     WITH given AS (
         SELECT * FROM json_to_recordset(%s::json)
             AS g (id uuid, token uuid, state text, reason text, delay float8, retry_step smallint, outcome text,
-                  duration_ms int, response jsonb)),
+                  duration_ms int, response jsonb, request jsonb)),
     finished AS (
         UPDATE delivery_delivery d
            SET state = g.state, reason = g.reason, retry_step = g.retry_step, claims = 0, lease_token = NULL,
@@ -41,7 +41,7 @@ _FINISH: Final = """
           FROM given g WHERE d.id = g.id AND d.lease_token = g.token
         RETURNING g.token)
     UPDATE delivery_attempt a
-       SET outcome = g.outcome, duration_ms = g.duration_ms, response = g.response,
+       SET outcome = g.outcome, duration_ms = g.duration_ms, response = g.response, request = g.request,
            applied = EXISTS (SELECT FROM finished f WHERE f.token = g.token)
       FROM given g WHERE a.id = g.token
     RETURNING a.applied"""
@@ -60,6 +60,7 @@ class Finish:
     verdict: Verdict
     duration_ms: int
     response: dict[str, Any]
+    request: dict[str, Any] | None = None
 
 
 class Finisher:
@@ -127,7 +128,7 @@ def _bare(finish: Finish) -> Finish:
         reason=finish.verdict.reason[:_LONGEST_REASON],
         outcome=finish.verdict.outcome[:_LONGEST_REASON],
     )
-    return replace(finish, verdict=verdict, response={})
+    return replace(finish, verdict=verdict, response={}, request=None)
 
 
 def _row(finish: Finish) -> dict[str, Any]:
@@ -142,4 +143,5 @@ def _row(finish: Finish) -> dict[str, Any]:
         "outcome": verdict.outcome,
         "duration_ms": finish.duration_ms,
         "response": finish.response,
+        "request": finish.request,
     }

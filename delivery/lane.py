@@ -17,6 +17,7 @@ import structlog
 
 from delivery.claims import Claim, Message, claim, read_messages
 from delivery.conf import DeliveryConf
+from delivery.equipment import headers_of, secrets_of
 from delivery.finishes import Finish, Finisher
 from delivery.keyring import Keyring
 from delivery.mail_details import attachments, check_wanted, mail_details
@@ -25,6 +26,7 @@ from delivery.routing import EMAIL
 from delivery.transports.base import (
     Content,
     DeliveryError,
+    Describing,
     Outbound,
     PermanentFailure,
     Receipt,
@@ -34,7 +36,7 @@ from delivery.transports.base import (
 )
 from notifications import ids
 from notifications.database import Pool
-from notifications.sealing import unseal
+from notifications.event_types import event_type_of
 
 log = structlog.get_logger(__name__)
 
@@ -53,6 +55,7 @@ class Lane:
     ) -> None:
         self.channel = transport.channel
         self._transport = transport
+        self._describe = transport.describe if isinstance(transport, Describing) else _nothing
         self._pool = pool
         self._finisher = finisher
         self._conf = conf
@@ -117,9 +120,9 @@ class Lane:
         async with self._sending:
             began = time.monotonic()
             if self._draining or began > latest:
-                verdict, response = give_back(item.retry_step), {}
+                verdict, response, request = give_back(item.retry_step), {}, None
             else:
-                result = await self._send(item, message)
+                result, request = await self._send(item, message)
                 verdict, response = self._judge(item, result), dict(result.response)
             ended = time.monotonic()
         await self._finisher.write(
@@ -131,33 +134,42 @@ class Lane:
                 verdict=verdict,
                 duration_ms=int((ended - began) * 1000),
                 response=response,
+                request=request,
             )
         )
 
     def _judge(self, item: Claim, result: Receipt | DeliveryError) -> Verdict:
+        own = item.retry_seconds
         return judge(
             result,
             retry_step=item.retry_step,
-            schedule=self._conf.retry_seconds.get(self.channel, ()),
+            schedule=self._conf.retry_seconds.get(self.channel, ()) if own is None else own,
             jitter=self._conf.retry_jitter,
             provider_pause=self._conf.provider_pause_seconds,
-            age=datetime.now(UTC) - item.created_at,
+            age=datetime.now(UTC) - item.since,
         )
 
-    async def _send(self, item: Claim, message: Message) -> Receipt | DeliveryError:
+    async def _send(self, item: Claim, message: Message) -> tuple[Receipt | DeliveryError, dict[str, Any] | None]:
+        """What came of it, and what is to be remembered of the request, if there was one."""
+        request: dict[str, Any] | None = None
         try:
             payload = self._transport.render(
                 _outbound(self.channel, item, message, self._keyring.keys_of(message.project_id))
             )
+            request = self._describe(payload)
             async with asyncio.timeout(self._conf.attempt_timeout_seconds):
-                return await self._transport.send(payload)
+                return await self._transport.send(payload), request
         except DeliveryError as error:
-            return error
+            return error, request
         except TimeoutError:
-            return TemporaryFailure("timeout")
+            return TemporaryFailure("timeout"), request
         except Exception:
             log.exception("attempt_crashed", delivery=ids.encode("dlv", item.delivery_id), channel=self.channel)
-            return TemporaryFailure("internal_error")
+            return TemporaryFailure("internal_error"), request
+
+
+def _nothing(payload: Any) -> None:
+    """For transports that say nothing about their requests."""
 
 
 def _outbound(channel: str, item: Claim, message: Message, keys: tuple[SigningKey, ...]) -> Outbound:
@@ -176,7 +188,8 @@ def _outbound(channel: str, item: Claim, message: Message, keys: tuple[SigningKe
         recipient_id=item.recipient,
         recipient_name=item.name,
         address=address,
-        secrets=(unseal(item.sealed_secret),) if item.sealed_secret else (),
+        secrets=secrets_of(item.sealed_secret, item.sealed_old_secret),
+        headers=headers_of(item.sealed_headers),
         content=Content(
             title=message.content.get("title") or "",
             body=message.content.get("body") or "",
@@ -184,7 +197,7 @@ def _outbound(channel: str, item: Claim, message: Message, keys: tuple[SigningKe
             attachments=attachments(message),
         ),
         data=message.data,
-        event_type=message.workflow or "notification",
+        event_type=event_type_of(message.workflow),
         category=message.category,
         attempt=item.attempt,
         created_at=message.created_at,

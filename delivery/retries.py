@@ -6,6 +6,7 @@ nobody his retries, but nothing is tried for longer than `MAX_AGE`.
 """
 
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
@@ -22,6 +23,7 @@ from delivery.transports.base import (
 )
 
 MAX_AGE: Final = timedelta(days=5)
+MOST_STEPS: Final = 20
 _HOUR: Final = 3600.0
 _DAY: Final = 86_400.0
 
@@ -42,7 +44,7 @@ def judge(
     result: Receipt | DeliveryError,
     *,
     retry_step: int,
-    schedule: tuple[float, ...],
+    schedule: Sequence[float],
     jitter: float,
     provider_pause: float,
     age: timedelta,
@@ -71,6 +73,16 @@ def judge(
     outcome = "ambiguous" if isinstance(result, AmbiguousOutcome) else result.reason
     delay = waiting_time(schedule[retry_step], result.retry_after, jitter)
     return Verdict(State.RETRYING, result.reason, outcome, delay, retry_step + 1)
+
+
+def check_schedule(seconds: Sequence[float]) -> None:
+    """Whether these waiting times can be a retry schedule; none means a single attempt. Raises ValueError."""
+    if len(seconds) > MOST_STEPS:
+        raise ValueError(f"At most {MOST_STEPS} steps.")
+    if not all(1 <= step <= _DAY for step in seconds):
+        raise ValueError(f"Each step has 1 to {_DAY:.0f} seconds.")
+    if sum(seconds) > MAX_AGE.total_seconds():
+        raise ValueError(f"All steps together have at most {MAX_AGE.days} days; nothing is tried for longer.")
 
 
 def give_back(retry_step: int) -> Verdict:

@@ -24,6 +24,7 @@ from delivery.due import due_rows
 from delivery.routing import Target, plan_ways
 from delivery.targets import find_targets, page_of_topic
 from notifications import ids
+from notifications.event_types import event_type_of
 
 Connection = AsyncConnection[TupleRow]
 log = structlog.get_logger(__name__)
@@ -44,7 +45,8 @@ _CLAIM: Final = f"""
            lease_token = CASE j.status WHEN 'accepted' THEN (%(tokens)s::uuid[])[j.n] END,
            claims = o.claims + 1
       FROM judged j WHERE o.id = j.id
-    RETURNING o.id, o.lease_token, o.project_id, o.recipients, o.channels, o.category, o.critical, o.expires_at, o.route_cursor, o.status"""  # noqa: S608 - composed of our own text
+    RETURNING o.id, o.lease_token, o.project_id, o.recipients, o.channels, o.category, o.critical, o.expires_at, o.route_cursor, o.workflow,
+              o.status"""  # noqa: S608 - composed of our own text
 _ROUTED: Final = """
     UPDATE notifications_notification o SET status = 'routed', routed_at = now(), available_at = NULL, lease_token = NULL,
            claims = 0, route_cursor = NULL
@@ -59,7 +61,8 @@ _INSERT: Final = """
     INSERT INTO delivery_delivery (id, project_id, notification_id, recipient_id, channel, endpoint_id, critical, expires_at, state,
                                    reason, available_at, finished_at)
     SELECT id, project_id, notification_id, recipient_id, channel, endpoint_id, critical, expires_at,
-           CASE g.reason WHEN '' THEN 'queued' WHEN 'unsubscribed' THEN 'suppressed' ELSE 'failed' END, g.reason,
+           CASE WHEN g.reason = '' THEN 'queued' WHEN g.reason IN ('unsubscribed', 'event_filtered') THEN 'suppressed' ELSE 'failed' END,
+           g.reason,
            CASE WHEN g.reason = '' THEN now() END, CASE WHEN g.reason <> '' THEN now() END
       FROM unnest(%s::uuid[], %s::uuid[], %s::uuid[], %s::uuid[], %s::text[], %s::uuid[], %s::bool[],
                   %s::timestamptz[], %s::text[])
@@ -80,6 +83,7 @@ class Routing:
     critical: bool
     expires_at: datetime | None
     cursor: dict[str, Any] | None
+    workflow: str | None
 
     @property
     def names(self) -> list[str]:
@@ -206,7 +210,13 @@ def _rows(item: Routing, target: Target) -> list[tuple[Any, ...]]:
             item.expires_at,
             way.reason,
         )
-        for way in plan_ways(item.channels, target, category=item.category, critical=item.critical)
+        for way in plan_ways(
+            item.channels,
+            target,
+            category=item.category,
+            critical=item.critical,
+            event_type=event_type_of(item.workflow),
+        )
     ]
 
 

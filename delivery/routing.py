@@ -3,14 +3,18 @@
 Used by the routing stage and by the dry run alike, so that what is shown is what happens.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 from uuid import UUID
 
+from notifications import event_types
+
 IN_APP: Final = "in_app"
 EMAIL: Final = "email"
 UNSUBSCRIBED: Final = "unsubscribed"
+FILTERED: Final = "event_filtered"
+"""Reason of the one delivery that is recorded, as suppressed, where a recipient has endpoints but none wants the event."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +23,8 @@ class Address:
 
     endpoint_id: UUID
     url: str = ""
+    event_types: Sequence[str] = ()
+    """Filters; none means everything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +50,19 @@ class Way:
 
 
 def plan_ways(
-    channels: Iterable[str], target: Target, *, category: str | None = None, critical: bool = False
+    channels: Iterable[str],
+    target: Target,
+    *,
+    category: str | None = None,
+    critical: bool = False,
+    event_type: str = event_types.DEFAULT,
 ) -> list[Way]:
     """Every delivery that these channels mean for this recipient; at least one per channel."""
     refusable = None if critical else category
-    return [way for channel in channels for way in _plan_channel(channel, target, refusable)]
+    return [way for channel in channels for way in _plan_channel(channel, target, refusable, event_type)]
 
 
-def _plan_channel(channel: str, target: Target, category: str | None) -> list[Way]:
+def _plan_channel(channel: str, target: Target, category: str | None, event_type: str) -> list[Way]:
     if category and target.unwanted and f"{channel} {category}" in target.unwanted:
         return [Way(channel, address=target.email if channel == EMAIL else None, reason=UNSUBSCRIBED)]
     if channel == IN_APP:
@@ -61,4 +72,7 @@ def _plan_channel(channel: str, target: Target, category: str | None) -> list[Wa
     addresses = target.endpoints.get(channel, ())
     if not addresses:
         return [Way(channel, reason="no_endpoint")]
-    return [Way(channel, endpoint_id=address.endpoint_id, address=address.url) for address in addresses]
+    wanting = [address for address in addresses if event_types.is_wanted(event_type, address.event_types)]
+    if not wanting:
+        return [Way(channel, reason=FILTERED)]
+    return [Way(channel, endpoint_id=address.endpoint_id, address=address.url) for address in wanting]

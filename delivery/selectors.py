@@ -21,6 +21,7 @@ class Filter(TypedDict, total=False):
     state: str
     channel: str
     recipient: str
+    endpoint: UUID
     since: datetime
     until: datetime
 
@@ -34,6 +35,8 @@ def find_deliveries(*, project_id: UUID, wanted: Filter) -> QuerySet[Delivery]:
         found = found.filter(channel=wanted["channel"])
     if "recipient" in wanted:
         found = found.filter(recipient__external_id=wanted["recipient"])
+    if "endpoint" in wanted:
+        found = found.filter(endpoint_id=wanted["endpoint"])
     # The bounds on the id let the index by project do the work.
     if "since" in wanted:
         found = found.filter(created_at__gte=wanted["since"], id__gte=first_id_at(wanted["since"] - _CLOCK_DIFFERENCE))

@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 from django.db.models.functions import Now
 
 from delivery.models import Delivery
-from delivery.states import CANCELLABLE, RETRYABLE, State
+from delivery.states import CANCELLABLE, REPLAYABLE, RETRYABLE, State
 from notifications.errors import Conflict, NotFound
 from notifications.models import Notification
 
@@ -32,8 +32,20 @@ def retry_delivery(*, delivery_id: UUID, project_id: UUID | None = None) -> Deli
 
 def replay(deliveries: QuerySet[Delivery]) -> int:
     """Put finished deliveries back in the queue; how many were. Rows in other states stay as they are."""
-    return deliveries.filter(state__in=RETRYABLE).update(
-        state=State.QUEUED, reason="", retry_step=0, claims=0, finished_at=None, expires_at=None, available_at=Now()
+    return requeue(deliveries.filter(state__in=RETRYABLE))
+
+
+def requeue(deliveries: QuerySet[Delivery]) -> int:
+    """Put these back in the queue with a fresh retry schedule, open ones excepted; how many were. The caller chose the end states."""
+    return deliveries.filter(state__in=REPLAYABLE).update(
+        state=State.QUEUED,
+        reason="",
+        retry_step=0,
+        claims=0,
+        finished_at=None,
+        expires_at=None,
+        available_at=Now(),
+        replayed_at=Now(),
     )
 
 

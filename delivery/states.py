@@ -25,3 +25,5 @@ TERMINAL: Final = frozenset(State) - OPEN
 CANCELLABLE: Final = frozenset({State.SCHEDULED, State.QUEUED, State.RETRYING})
 RETRYABLE: Final = frozenset({State.FAILED, State.EXPIRED, State.CANCELLED})
 """Terminal states out of which an operator may send a delivery on its way once more."""
+REPLAYABLE: Final = RETRYABLE | {State.SENT}
+"""The same where what was sent is explicitly asked for again: a receiver may have lost it."""

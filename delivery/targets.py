@@ -29,7 +29,7 @@ _PAGE: Final = f"""
      WHERE t.project_id = %s AND t.key = %s AND s.recipient_id > %s
      ORDER BY s.recipient_id LIMIT %s"""  # noqa: S608 - composed of our own text
 _ENDPOINTS: Final = """
-    SELECT recipient_id, channel, id, url FROM notifications_endpoint
+    SELECT recipient_id, channel, id, url, event_types FROM notifications_endpoint
      WHERE recipient_id = ANY(%s) AND state = 'enabled' ORDER BY id"""
 _FIRST: Final = UUID(int=0)
 
@@ -73,7 +73,7 @@ async def _endpoints(connection: Connection, recipients: list[UUID]) -> dict[UUI
     found: dict[UUID, dict[str, tuple[Address, ...]]] = defaultdict(dict)
     if recipients:
         cursor = await connection.execute(_ENDPOINTS, (recipients,), prepare=True)
-        for recipient_id, channel, endpoint_id, url in await cursor.fetchall():
+        for recipient_id, channel, endpoint_id, url, event_types in await cursor.fetchall():
             own = found[recipient_id]
-            own[channel] = (*own.get(channel, ()), Address(endpoint_id, url))
+            own[channel] = (*own.get(channel, ()), Address(endpoint_id, url, event_types))
     return found

@@ -21,17 +21,21 @@ Each variable may be given as `NAME` or as `NAME_FILE`, the path of a file that 
     CARILLON_RATE_LIMIT      600000               API requests per minute and key
     CARILLON_INSTANCE        empty                a name for this process or host that /readyz repeats
     CARILLON_LEASE_SECONDS   60                   how long one process may hold a piece of work; after a crash others wait so long for it
+    CARILLON_RETRY_SECONDS   {}                   waiting times before further attempts by channel, JSON: {"webhook": [5, 300], "email": [60]}
     CARILLON_LOG             INFO                 log level
     HOST, PORT               127.0.0.1, 8000      where to listen
     WEB_PROCESSES, WORKER_PROCESSES  by cores     how many
 """
 
+import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
+
+from delivery.retries import check_schedule
 
 
 class ConfigError(ValueError):
@@ -71,6 +75,21 @@ class Environment:
 
     def items(self, name: str, default: str = "") -> list[str]:
         return [item.strip() for item in self.text(name, default).split(",") if item.strip()]
+
+    def schedules(self, name: str) -> dict[str, tuple[float, ...]]:
+        """A JSON object of retry schedules by channel, each as `delivery.retries` wants it."""
+        try:
+            given = json.loads(self.text(name, "{}"))
+            found = {channel: tuple(float(step) for step in steps) for channel, steps in given.items()}
+            if not all(isinstance(steps, list) for steps in given.values()):
+                raise ValueError("each channel has a list of seconds")
+            for steps in found.values():
+                check_schedule(steps)
+        except (ValueError, TypeError, AttributeError) as error:
+            raise ConfigError(
+                f'{name} must be a JSON object such as {{"webhook": [5, 300, 1800]}}, seconds by channel: {error}'
+            ) from error
+        return found
 
 
 environment = Environment(os.environ)

@@ -3,6 +3,7 @@
 from celery import shared_task
 
 from notifications.forgetting import forget_expired_keys
+from notifications.services.endpoints import forget_old_secrets
 from schedules.periodic import FORGET_TASK
 
 
@@ -10,3 +11,4 @@ from schedules.periodic import FORGET_TASK
 def forget() -> None:
     """Drop what is past its time."""
     forget_expired_keys()
+    forget_old_secrets()

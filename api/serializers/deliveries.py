@@ -4,10 +4,12 @@ from typing import Any
 
 from rest_framework import serializers
 
-from api.fields import FreeObject, PublicId, Text, Time
+from api.fields import FreeObject, GivenId, PublicId, Text, Time, WholeNumber
 from api.serializing import In, shown
-from delivery.models import Attempt, Delivery
-from delivery.states import RETRYABLE, State
+from delivery.models import Delivery
+from delivery.replays import MOST
+from delivery.requests import requests_of
+from delivery.states import REPLAYABLE, RETRYABLE, State
 from notifications import ids, texts
 
 WAITING = frozenset({State.SCHEDULED, State.QUEUED, State.RETRYING})
@@ -45,7 +47,14 @@ class AttemptOut(serializers.Serializer[Any]):
     started_at = Time()
     duration_ms = serializers.IntegerField(allow_null=True)
     outcome = serializers.CharField(allow_null=True)
-    response = FreeObject(allow_null=True, help_text="What the other side answered.")
+    request = FreeObject(
+        allow_null=True,
+        help_text="Of webhooks: method, URL, headers and body as sent. Values of query parameters and of the endpoint's own headers,"
+        " and signatures, are masked; the body is null when it cannot be told any more, its hash never.",
+    )
+    response = FreeObject(
+        allow_null=True, help_text="What the other side answered: status, some headers, and the first 4 KiB as text."
+    )
 
 
 class DeliveryDetailOut(DeliveryOut):
@@ -54,16 +63,26 @@ class DeliveryDetailOut(DeliveryOut):
     attempts = serializers.SerializerMethodField()
 
     def get_attempts(self, delivery: Delivery) -> list[dict[str, Any]]:
-        attempts: list[Attempt] = list(delivery.attempts.all())
-        return [shown(AttemptOut, attempt) for attempt in attempts]
+        pairs = zip(delivery.attempts.all(), requests_of(delivery), strict=True)
+        return [shown(AttemptOut, attempt) | {"request": request} for attempt, request in pairs]
 
 
-class ReplayIn(In):
+class BatchIn(In):
+    """How much of a replay is done at once."""
+
+    limit = WholeNumber(
+        min_value=1, max_value=MOST, required=False, help_text=f"How many at most, oldest first; {MOST} unless said."
+    )
+    after = GivenId("dlv", required=False, help_text="Go on behind this delivery: the `next` of an earlier answer.")
+
+
+class ReplayIn(BatchIn):
     """Which finished deliveries to send again; a state or a time is required, so that nobody replays everything."""
 
     state = serializers.ChoiceField(choices=sorted(state.value for state in RETRYABLE), required=False)
     channel = Text(max_length=40, required=False)
     recipient = Text(check=texts.check_external_id, max_length=255, required=False)
+    endpoint = GivenId("end", required=False, help_text="The endpoint's id.")
     since = Time(required=False, help_text="Created at or after this time.")
     until = Time(required=False, help_text="Created before this time.")
 
@@ -73,7 +92,24 @@ class ReplayIn(In):
         return attrs
 
 
+class EndpointReplayIn(BatchIn):
+    """Which of an endpoint's finished deliveries to send again."""
+
+    since = Time(help_text="Created at or after this time.")
+    until = Time(required=False, help_text="Created before this time.")
+    states = serializers.ListField(
+        child=serializers.ChoiceField(choices=sorted(state.value for state in REPLAYABLE)),
+        min_length=1,
+        max_length=len(REPLAYABLE),
+        required=False,
+        help_text="`failed`, `expired` and `cancelled` unless said; `sent` sends again what the receiver had accepted.",
+    )
+
+
 class ReplayedOut(serializers.Serializer[Any]):
     """What a replay put back in the queue."""
 
     count = serializers.IntegerField()
+    next = serializers.CharField(
+        allow_null=True, help_text="Give it as `after` to go on; null when everything that matched is queued."
+    )

@@ -11,10 +11,10 @@ from api.openapi import DELIVERY_FILTERS, LIST_PARAMETERS, operation, page_of
 from api.queries import read_query
 from api.serializers.deliveries import DeliveryDetailOut, DeliveryOut, ReplayedOut, ReplayIn
 from api.serializing import shown, validated
-from delivery import selectors, services
+from delivery import replays, selectors, services
 from delivery.models import Delivery
 from delivery.states import State
-from notifications import texts
+from notifications import ids, texts
 from notifications.bell import bell
 from notifications.errors import Fault, Invalid
 from notifications.events import SEND_TASK
@@ -23,7 +23,7 @@ from notifications.intake.requests import Answer
 
 _SCOPES = {"GET": "notifications:read", "POST": "notifications:write"}
 _STATES = frozenset(state.value for state in State)
-_FILTERS = frozenset({"state", "channel", "recipient", "since", "until"})
+_FILTERS = frozenset({"state", "channel", "recipient", "endpoint", "since", "until"})
 
 
 def out(delivery: Delivery) -> dict[str, Any]:
@@ -47,7 +47,7 @@ class DeliveryCollection(ApiView):
         project_id = request.caller.project_id
         query = read_query(request, paging.PARAMETERS | _FILTERS)
         page = paging.read_page(query, name="deliveries", project_id=project_id)
-        rows = selectors.find_deliveries(project_id=project_id, wanted=_read_filter(query))
+        rows = selectors.find_deliveries(project_id=project_id, wanted=read_filter(query))
         return json_response(await in_thread(paging.cut, rows.select_related("recipient"), page, out))
 
 
@@ -104,29 +104,45 @@ class DeliveryReplay(ApiView):
         tag="Deliveries",
         name="replay_deliveries",
         summary="Send many deliveries again",
-        description="All that match and have failed, expired or been cancelled. Needs a state or a time.",
+        description="All that match and have failed, expired or been cancelled, up to `limit`. Needs a state or a time."
+        " Each keeps its id, so a webhook its `webhook-id`.",
         request=ReplayIn,
         example={"state": "failed", "channel": "webhook", "since": "2026-01-31T09:00:00+01:00"},
         answers={202: ReplayedOut},
     )
     async def post(self, request: ApiRequest) -> HttpResponse:
         project_id = request.caller.project_id
-        wanted = cast(selectors.Filter, validated(ReplayIn, self.read(request)))
+        wanted, batch = split_batch(validated(ReplayIn, self.read(request)))
 
         def work() -> Answer:
-            rows = selectors.find_deliveries(project_id=project_id, wanted=wanted)
-            return json_answer({"count": services.replay(rows)}, 202)
+            return replayed(replays.replay_filtered(project_id=project_id, wanted=wanted, **batch))
 
         response = await answer_once(request, project_id, work)
         bell().ring(SEND_TASK)
         return response
 
 
-def _read_filter(query: dict[str, str]) -> selectors.Filter:
+def split_batch(values: dict[str, Any]) -> tuple[selectors.Filter, dict[str, Any]]:
+    """What to replay, and how much of it at once."""
+    batch: dict[str, Any] = {name: values.pop(name) for name in ("limit", "after") if name in values}
+    return cast(selectors.Filter, values), batch
+
+
+def replayed(done: replays.Replayed) -> Answer:
+    """The answer to a replay."""
+    return json_answer({"count": done.count, "next": ids.encode("dlv", done.after) if done.after else None}, 202)
+
+
+def read_filter(query: dict[str, str]) -> selectors.Filter:
+    """Which deliveries a query string asks for. Raises `Invalid`."""
     wanted: dict[str, Any] = {name: query[name] for name in _FILTERS if name in query}
     faults = []
     if "state" in wanted and wanted["state"] not in _STATES:
         faults.append(Fault("/state", "Not a state of a delivery."))
+    if "endpoint" in wanted and (endpoint := ids.decode("end", wanted["endpoint"])) is None:
+        faults.append(Fault("/endpoint", "Not an endpoint's id."))
+    elif "endpoint" in wanted:
+        wanted["endpoint"] = endpoint
     for name in ("since", "until"):
         if name in wanted:
             try:

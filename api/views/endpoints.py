@@ -68,19 +68,27 @@ class EndpointCollection(ApiView):
         tag="Endpoints",
         name="create_endpoint",
         summary="Add an endpoint",
-        description="The answer holds the signing secret (Standard Webhooks). It is shown this once.",
+        description="The answer holds the signing secret (Standard Webhooks). It is shown this once."
+        " With `v1a` the endpoint's `public_key` verifies; the private key never leaves Carillon.",
         request=EndpointIn,
-        example={"channel": "webhook", "url": "https://example.com/hooks/carillon"},
+        example={
+            "channel": "webhook",
+            "url": "https://example.com/hooks/carillon",
+            "signature": "both",
+            "headers": {"authorization": "Bearer receivers-own-token"},
+            "event_types": ["order-*", "invoice-paid"],
+            "retry_seconds": [5, 60, 600, 3600],
+        },
         answers={201: EndpointMadeOut},
     )
     async def post(self, request: ApiRequest, recipient_id: str) -> HttpResponse:
         project_id, external_id = request.caller.project_id, paths.existing_recipient(recipient_id)
         values = validated(EndpointIn, self.read(request))
-        url = check_url(values["url"])
+        url, channel = check_url(values.pop("url")), values.pop("channel")
 
         def work() -> Answer:
             endpoint, secret = services.create_endpoint(
-                project_id=project_id, external_id=external_id, channel=values["channel"], url=url
+                project_id=project_id, external_id=external_id, channel=channel, url=url, options=values
             )
             location = {"Location": f"{escape_uri_path(request.path)}/{ids.encode('end', endpoint.id)}"}
             return json_answer({**out(endpoint), "secret": secret}, 201, location)
@@ -95,16 +103,16 @@ class EndpointItem(ApiView):
 
     @operation(tag="Endpoints", name="get_endpoint", summary="Read an endpoint", answers={200: EndpointOut})
     async def get(self, request: ApiRequest, recipient_id: str, endpoint_id: str) -> HttpResponse:
-        endpoint = await in_thread(selectors.get_endpoint, **_named(request, recipient_id, endpoint_id))
+        endpoint = await in_thread(selectors.get_endpoint, **named(request, recipient_id, endpoint_id))
         return json_response(out(endpoint))
 
     @operation(
         tag="Endpoints",
         name="patch_endpoint",
         summary="Change an endpoint",
-        description="Another URL, or disable and enable it. The secret stays.",
+        description="Another URL, headers, filters or retry schedule; disable and enable it. The secret stays: rotate it.",
         request=EndpointPatchIn,
-        example={"state": "enabled"},
+        example={"state": "enabled", "headers": {"x-old": None}, "event_types": ["order-*"]},
         answers={200: EndpointOut},
     )
     async def patch(self, request: ApiRequest, recipient_id: str, endpoint_id: str) -> HttpResponse:
@@ -113,9 +121,8 @@ class EndpointItem(ApiView):
             values["url"] = check_url(values["url"])
         endpoint = await in_thread(
             services.change_endpoint,
-            **_named(request, recipient_id, endpoint_id),
-            url=values.get("url"),
-            state=values.get("state"),
+            **named(request, recipient_id, endpoint_id),
+            changes=values,
         )
         return json_response(out(endpoint))
 
@@ -127,11 +134,12 @@ class EndpointItem(ApiView):
         answers={204: None},
     )
     async def delete(self, request: ApiRequest, recipient_id: str, endpoint_id: str) -> HttpResponse:
-        await in_thread(services.delete_endpoint, **_named(request, recipient_id, endpoint_id))
+        await in_thread(services.delete_endpoint, **named(request, recipient_id, endpoint_id))
         return HttpResponse(status=204)
 
 
-def _named(request: ApiRequest, recipient_id: str, endpoint_id: str) -> dict[str, Any]:
+def named(request: ApiRequest, recipient_id: str, endpoint_id: str) -> dict[str, Any]:
+    """The endpoint that a path names, as services and selectors want it. Raises `NotFound`."""
     return {
         "project_id": request.caller.project_id,
         "external_id": paths.existing_recipient(recipient_id),

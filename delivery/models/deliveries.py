@@ -19,6 +19,7 @@ class Delivery(models.Model):
            ^                 ├──TemporaryFailure──> retrying ──due, claim──> sending
            │                 ├──PermanentFailure, retries used up, poison──> failed
            └─lease ran out───┘
+        failed, expired, cancelled, and sent when asked for: ──replay──> queued
         before a claim also: ──> cancelled | expired | suppressed | digested
 
     `available_at` is when the row may (again) be claimed: now, a retry's time, or the end of a lease; null exactly in
@@ -54,6 +55,9 @@ class Delivery(models.Model):
     claims = models.SmallIntegerField(db_default=0, help_text="Claims since the last recorded outcome.")
     available_at = models.DateTimeField(null=True, blank=True)
     lease_token = models.UUIDField(null=True, blank=True)
+    replayed_at = models.DateTimeField(
+        null=True, blank=True, help_text="Last put back in the queue by a person; null: never."
+    )
     expires_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(db_default=Now())
     finished_at = models.DateTimeField(null=True, blank=True)
@@ -81,6 +85,8 @@ class Delivery(models.Model):
                 condition=Q(available_at__isnull=False),
             ),
             models.Index(fields=["project", "-id"], name="delivery_of_project"),
+            # The log of one endpoint, and its replay; other channels' rows are not in it.
+            models.Index(fields=["endpoint", "-id"], name="delivery_of_endpoint", condition=Q(endpoint__isnull=False)),
         ]
 
     def __str__(self) -> str:
@@ -104,6 +110,9 @@ class Attempt(models.Model):
     duration_ms = models.IntegerField(null=True, blank=True)
     outcome = models.CharField(max_length=64, null=True, blank=True)
     applied = models.BooleanField(db_default=True, help_text="False: came after the lease had passed to another.")
+    request = models.JSONField(
+        null=True, blank=True, help_text="What is worth keeping of what was asked; null: nothing, or unknown."
+    )
     response = models.JSONField(null=True, blank=True)
 
     class Meta:

@@ -18,7 +18,7 @@ from the configuration dataclass, never a DeliveryError.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, ClassVar, Protocol, TypeVar
+from typing import Any, ClassVar, Protocol, TypeVar, runtime_checkable
 
 PayloadT = TypeVar("PayloadT")
 
@@ -66,7 +66,7 @@ class Outbound:
     address: str = field(repr=False)
     """An email address or a URL, as the channel has it."""
     secrets: tuple[str, ...] = field(repr=False)
-    """Webhook: `whsec_...`, the newest first; every one of them signs."""
+    """Webhook: `whsec_...` and `whsk_...`, the newest first; every one of them signs."""
     content: Content = field(repr=False)
     data: Mapping[str, Any] = field(repr=False)
     event_type: str
@@ -81,11 +81,13 @@ class Outbound:
     """Email: where this recipient ends this category."""
     signing_keys: tuple[SigningKey, ...] = field(default=(), repr=False)
     """Email: those of the project, whatever their domain."""
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Webhook: further request headers, names in lower case, all checked when they were stored."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receipt:
-    """The other side took it. `response` is JSON-able: status or code, at most 2 KB of text, headers worth keeping."""
+    """The other side took it. `response` is JSON-able: status or code, at most 4 KB of text, headers worth keeping."""
 
     response: Mapping[str, Any]
 
@@ -129,6 +131,14 @@ class PermanentFailure(DeliveryError):
     ) -> None:
         super().__init__(reason, response=response)
         self.disable_endpoint = disable_endpoint
+
+
+@runtime_checkable
+class Describing(Protocol):
+    """A transport that can say what it requests, for the log of attempts."""
+
+    def describe(self, payload: Any) -> dict[str, Any]:
+        """What is worth keeping of the request and not to be found elsewhere: JSON-able, small, without secrets. Pure."""
 
 
 class Transport(Protocol[PayloadT]):

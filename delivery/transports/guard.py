@@ -20,6 +20,8 @@ from delivery.transports.networks import Address, Network, embedded_ipv4, is_pub
 
 MAX_URL_LENGTH = 2048
 _UNSAFE = re.compile(r"[\x00-\x20\x7f\\\ud800-\udfff]")
+# What a name has once it is IDNA; percent signs above all could be decoded by somebody along the way.
+_LABEL = re.compile(r"[A-Za-z0-9_-]{1,63}")
 _NUMERIC_LABEL = re.compile(r"[0-9]+|0[xX][0-9a-fA-F]*")
 
 
@@ -105,7 +107,7 @@ def _same_host(one: str, other: str) -> bool:
 
 def _labels_fit(host: str) -> bool:
     labels = host.rstrip(".").split(".")
-    return ":" in host or (len(host) <= 254 and all(0 < len(label) <= 63 for label in labels))
+    return ":" in host or (len(host) <= 254 and all(_LABEL.fullmatch(label) for label in labels))
 
 
 def _literal(host: str) -> Address | None:

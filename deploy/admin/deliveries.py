@@ -171,7 +171,17 @@ class AttemptAdmin(ReadOnlyAdmin):
     list_filter = (OutcomeFilter, CreatedFilter)
     search_fields = ("id",)
     search_help_text = "att_…, dlv_…, ntf_…, or a recipient's id or email"
-    fields = ("outcome_badge", "delivery_link", "number", "started_exact", "duration", "applied", "answer", "shown_id")
+    fields = (
+        "outcome_badge",
+        "delivery_link",
+        "number",
+        "started_exact",
+        "duration",
+        "applied",
+        "asked",
+        "answer",
+        "shown_id",
+    )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).prefetch_related("delivery")
@@ -214,6 +224,10 @@ class AttemptAdmin(ReadOnlyAdmin):
     @admin.display(description="Started")
     def started_exact(self, attempt: Attempt) -> SafeString | str:
         return display.exact_time(attempt.started_at)
+
+    @admin.display(description="What was asked")
+    def asked(self, attempt: Attempt) -> SafeString | str:
+        return display.pretty(attempt.request)
 
     @admin.display(description="Answer of the other side")
     def answer(self, attempt: Attempt) -> SafeString | str:

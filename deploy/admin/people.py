@@ -13,7 +13,7 @@ from delivery.models import Delivery
 from deploy.admin import display, search
 from deploy.admin.base import AppendOnlyInline, Form, KeptAdmin, LargeAdmin, TabularInline, log_operated
 from deploy.admin.filters import ChannelFilter, CreatedFilter
-from notifications import texts
+from notifications import custom_headers, texts
 from notifications.models import Endpoint, Inbox, InboxMessage, Recipient, Subscription, Topic
 
 _CHECKS: Final[dict[str, Callable[[str], str]]] = {
@@ -101,7 +101,22 @@ class EndpointAdmin(LargeAdmin):
     list_select_related = ("project", "recipient")
     search_fields = ("id",)
     search_help_text = "end_…, a part of the URL, or a recipient's id or email"
-    fields = ("url", "channel", "state", "disabled_reason", "recipient_link", "project", "shown_id", "created_at")
+    fields = (
+        "url",
+        "channel",
+        "state",
+        "disabled_reason",
+        "signature",
+        "public_key",
+        "old_secret_until",
+        "header_names",
+        "event_types",
+        "retry_seconds",
+        "recipient_link",
+        "project",
+        "shown_id",
+        "created_at",
+    )
     readonly_fields = tuple(field for field in fields if field != "state")
     actions = ("enable", "disable")
 
@@ -115,6 +130,10 @@ class EndpointAdmin(LargeAdmin):
             return queryset, False
         found = search.of_recipient(queryset, term, "end")
         return (queryset.filter(url__icontains=term) if not found.exists() else found), False
+
+    @admin.display(description="Own headers")
+    def header_names(self, endpoint: Endpoint) -> str:
+        return ", ".join(custom_headers.unseal_headers(endpoint.sealed_headers)) or "none"
 
     @admin.display(description="Id")
     def shown_id(self, endpoint: Endpoint) -> SafeString:

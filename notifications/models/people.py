@@ -1,5 +1,6 @@
 """Whom to tell: recipients, their further addresses, and named groups of them."""
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models.functions import Now
 
@@ -43,11 +44,19 @@ class Endpoint(models.Model):
     """One address of a recipient on a channel beyond email and phone: a webhook's URL with its secret.
 
     enabled ──410, or five days of nothing but failures──> disabled ──PATCH──> enabled
+
+    What it signs with is a key ring (`notifications/signing_keys.py`); after a rotation the former ring signs along until
+    `old_secret_until`, whoever may have forgotten to sweep it away.
     """
 
     class State(models.TextChoices):
         ENABLED = "enabled"
         DISABLED = "disabled"
+
+    class Signature(models.TextChoices):
+        V1 = "v1", "v1 (HMAC-SHA256)"
+        V1A = "v1a", "v1a (Ed25519)"
+        BOTH = "both", "both"
 
     id = models.UUIDField(primary_key=True, default=ids.new_uuid, editable=False)
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="endpoints")
@@ -55,6 +64,25 @@ class Endpoint(models.Model):
     channel = models.CharField(max_length=40)
     url = models.CharField("URL", max_length=2048)
     sealed_secret = models.TextField(blank=True, editable=False, help_text="Encrypted; see notifications/sealing.py.")
+    signature = models.CharField(
+        max_length=8, choices=Signature, db_default=Signature.V1, help_text="Which of Standard Webhooks' signatures."
+    )
+    public_key = models.CharField(max_length=64, blank=True, db_default="", help_text="whpk_...; empty without v1a.")
+    sealed_old_secret = models.TextField(blank=True, db_default="", editable=False)
+    old_secret_until = models.DateTimeField(null=True, blank=True, help_text="Null: no rotation in the last 24 h.")
+    sealed_headers = models.TextField(
+        blank=True, db_default="", editable=False, help_text="JSON object of further request headers, encrypted."
+    )
+    event_types = ArrayField(
+        models.CharField(max_length=255),
+        default=list,
+        db_default=[],
+        blank=True,
+        help_text="Filters, such as order-*; empty: everything.",
+    )
+    retry_seconds = ArrayField(
+        models.IntegerField(), null=True, blank=True, help_text="Its own retry schedule; null: the channel's."
+    )
     state = models.CharField(max_length=16, choices=State, default=State.ENABLED)
     disabled_reason = models.CharField(max_length=64, blank=True)
     created_at = models.DateTimeField(db_default=Now(), editable=False)

@@ -112,9 +112,9 @@ def test_replay_by_filter(tenant: Tenant, row: Notification) -> None:
     sent = add_delivery(tenant, row, "sent", to="fine")
     hour_ago = (datetime.now(UTC) - timedelta(hours=1)).isoformat()
     before = row_counts()
-    assert tenant.http.post("/v1/deliveries/replay", json={"until": hour_ago}).json() == {"count": 0}
+    assert tenant.http.post("/v1/deliveries/replay", json={"until": hour_ago}).json() == {"count": 0, "next": None}
     answer = tenant.http.post("/v1/deliveries/replay", json={"state": "failed", "since": hour_ago, "channel": "email"})
-    assert (answer.status_code, answer.json()) == (202, {"count": 3})
+    assert (answer.status_code, answer.json()) == (202, {"count": 3, "next": None})
     assert {row.state for row in Delivery.objects.filter(id__in=[item.id for item in failed])} == {"queued"}
     sent.refresh_from_db()
     assert sent.state == "sent"

@@ -72,7 +72,7 @@ def test_another_projects_ids(
 def test_lists_hold_only_their_own(tenant: Tenant, theirs: dict[str, str]) -> None:
     for path in ("/v1/notifications", "/v1/deliveries", "/v1/recipients", "/v1/topics"):
         assert tenant.http.get(path).json()["data"] == []
-    assert tenant.http.post("/v1/deliveries/replay", json={"state": "failed"}).json() == {"count": 0}
+    assert tenant.http.post("/v1/deliveries/replay", json={"state": "failed"}).json() == {"count": 0, "next": None}
     cancelled = tenant.http.post("/v1/notifications/cancel", json={"cancellation_key": "k"}).json()
     assert cancelled["notifications"] == 0
 

@@ -27,7 +27,13 @@ class Try:
 
 
 _BROKEN_OFF = (TimeoutError, httpx.HTTPError, aiohttp.ClientError, OSError)
-_KEPT_HEADERS = frozenset({b"content-type", b"retry-after", b"location", b"x-request-id"})
+# What helps to find the request in the receiver's own logs, and no cookies.
+_KEPT_HEADERS = frozenset(
+    {
+        b"content-type", b"retry-after", b"location", b"server", b"x-request-id", b"x-correlation-id", b"traceparent", b"cf-ray",
+        b"x-amzn-requestid", b"x-amzn-trace-id",
+    }
+)  # fmt: skip
 
 _current: ContextVar[Try] = ContextVar("carillon_webhook_try")
 

@@ -37,7 +37,7 @@ class WebhookConf:
             raise ValueError("dns_timeout_seconds must be above 0 and not above timeout_seconds")
         if not 0 < self.connect_timeout_seconds <= self.timeout_seconds:
             raise ValueError("connect_timeout_seconds must be above 0 and not above timeout_seconds")
-        if self.keepalive_seconds < 0 or self.max_response_bytes < 2048 or self.max_in_flight < 1:
-            raise ValueError("keepalive_seconds >= 0, max_response_bytes >= 2048 and max_in_flight >= 1 are needed")
+        if self.keepalive_seconds < 0 or self.max_response_bytes < 4096 or self.max_in_flight < 1:
+            raise ValueError("keepalive_seconds >= 0, max_response_bytes >= 4096 and max_in_flight >= 1 are needed")
         if not self.user_agent.isascii() or not self.user_agent.isprintable():
             raise ValueError("user_agent must be printable ASCII")

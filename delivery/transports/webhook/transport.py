@@ -1,11 +1,13 @@
 """Webhooks, as Standard Webhooks 1.0 wants them.
 
 sends       POST, `application/json`, HTTP/1.1; `webhook-id` (the delivery's id, the same on every attempt),
-            `webhook-timestamp` (of this attempt, Unix seconds), `webhook-signature` (`v1,`, one per secret)
+            `webhook-timestamp` (of this attempt, Unix seconds), `webhook-signature` (`v1,` or `v1a,`, one per secret),
+            the endpoint's own headers, which never take the place of ours
 address     an http or https URL without user, password and fragment; the guard refuses what is not public
-secrets     `whsec_` and the base64 of 24 to 64 bytes; at least one; all sign, the newest first
+secrets     `whsec_` and the base64 of 24 to 64 bytes (`v1`, HMAC-SHA256), `whsk_` and the base64 of an Ed25519 seed and its
+            public key (`v1a`); at least one; all sign, the newest first
 options     `WebhookConf`: seconds and bytes are in the names of the fields
-success     2xx; the answer's first 64 KiB are read, raw, and 2 KB of them kept
+success     2xx; the answer's first 64 KiB are read, raw, and 4 KiB of them kept
 temporary   no answer, or a status that is neither 2xx, 3xx nor 410; the table is in `outcomes.py`
 permanent   `redirect`, `gone` (disables the endpoint), `forbidden_address`, `invalid_url`, `invalid_secret`,
             `unrenderable`
@@ -31,8 +33,10 @@ from delivery.transports.webhook.body import encode_body
 from delivery.transports.webhook.client import Answer, Try, WebhookClient
 from delivery.transports.webhook.conf import WebhookConf
 from delivery.transports.webhook.outcomes import failure_of_error, failure_of_status, is_stale_connection
-from delivery.transports.webhook.signing import InvalidSecret, decode_secret, sign
+from delivery.transports.webhook.record import hide_values, record_request
+from delivery.transports.webhook.signing import InvalidSecret, Key, decode_key, scheme_of, sign
 
+_KEPT_BODY_BYTES = 4096
 _NO_ANSWER = (httpx.HTTPError, aiohttp.ClientError, OSError)
 
 
@@ -43,7 +47,8 @@ class WebhookPayload:
     delivery_id: str
     url: httpx.URL = field(repr=False)
     body: bytes = field(repr=False)
-    keys: tuple[bytes, ...] = field(repr=False)
+    keys: tuple[Key, ...] = field(repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 class WebhookTransport:
@@ -66,18 +71,33 @@ class WebhookTransport:
     def render(self, outbound: Outbound) -> WebhookPayload:
         try:
             url = self._checked_url(outbound.address)
-            keys = tuple(decode_secret(secret) for secret in outbound.secrets)
+            keys = tuple(decode_key(secret) for secret in outbound.secrets)
         except UrlRefused as exc:
             raise PermanentFailure(exc.reason) from None
         except InvalidSecret:
             raise PermanentFailure("invalid_secret") from None
         if not keys:
             raise PermanentFailure("invalid_secret")
-        return WebhookPayload(delivery_id=outbound.delivery_id, url=url, body=encode_body(outbound), keys=keys)
+        return WebhookPayload(
+            delivery_id=outbound.delivery_id,
+            url=url,
+            body=encode_body(outbound),
+            keys=keys,
+            headers=outbound.headers,
+        )
+
+    def describe(self, payload: WebhookPayload) -> dict[str, Any]:
+        """The request for the log of attempts; `record.py` says what is kept."""
+        return record_request(
+            url=str(payload.url),
+            headers=payload.headers,
+            schemes=map(scheme_of, payload.keys),
+            body=payload.body,
+        )
 
     async def send(self, payload: WebhookPayload) -> Receipt:
         answer = await self._answer(payload)
-        response = _stored(answer)
+        response = _stored(answer, payload.headers)
         failure = failure_of_status(
             answer.status, retry_after=answer.headers.get("retry-after"), now=datetime.now(UTC), response=response
         )
@@ -102,6 +122,7 @@ class WebhookTransport:
     async def _post(self, payload: WebhookPayload, attempt: Try, deadline: float) -> Answer:
         timestamp = int(time.time())
         headers = {
+            **payload.headers,
             "accept-encoding": "identity",
             "content-type": "application/json",
             "user-agent": self._user_agent,
@@ -124,5 +145,10 @@ def _root(error: Exception) -> BaseException:
     return error.__cause__ if isinstance(error, httpx.HTTPError) and error.__cause__ else error
 
 
-def _stored(answer: Answer) -> Mapping[str, Any]:
-    return {"status": answer.status, "headers": answer.headers, "body": clean_text(answer.body)}
+def _stored(answer: Answer, own: Mapping[str, str]) -> Mapping[str, Any]:
+    headers, said = answer.headers, answer.body
+    if own:
+        # All of it is searched before it is cut, or half of a secret could be left standing.
+        said = hide_values(clean_text(said, limit_bytes=len(said)), own).encode()
+        headers = {name: hide_values(value, own) for name, value in headers.items()}
+    return {"status": answer.status, "headers": headers, "body": clean_text(said, limit_bytes=_KEPT_BODY_BYTES)}

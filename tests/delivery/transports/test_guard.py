@@ -91,7 +91,8 @@ def test_good_urls(url: str, normal: str) -> None:
         "https://example.com/\x00", "https://example.com:0/", "https://example.com:65536/", "https://example.com:-1/",
         "https://example.com:abc/", "https://example..com/", "https://" + "a" * 64 + ".com/",
         "https://example.com/" + "a" * 2050, "https://[::1", "https://[g::1]/", "https://./", "https://\ud800.example/",
-        "https://example.com/\u2028\ud800",
+        "https://example.com/\u2028\ud800", "https://exa%6dple.com/", "https://exa$mple.com/", "https://example%00.com/",
+        "https://ex*ample.com/", "https://example.com%2f.evil.example/",
     ],
 )  # fmt: skip
 def test_broken_urls(url: str) -> None:
