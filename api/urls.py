@@ -4,6 +4,7 @@ from django.urls import path
 
 from api.views.deliveries import DeliveryCollection, DeliveryItem, DeliveryReplay, DeliveryRetry
 from api.views.endpoints import EndpointCollection, EndpointItem
+from api.views.events import EventCollection, EventEndpointCollection, EventEndpointItem, EventItem
 from api.views.health import Health, Metrics, Ready
 from api.views.inbox import InboxCounts, InboxMessageAction, InboxMessages, InboxReadAll, InboxSeenAll
 from api.views.inbox_events import InboxEvents
@@ -44,6 +45,10 @@ urlpatterns = [
     path("v1/recipients/<str:recipient_id>/endpoints/<str:endpoint_id>", EndpointItem.as_view()),
     path("v1/topics", TopicCollection.as_view()),
     path("v1/topics/<str:topic_key>", TopicItem.as_view()),
+    path("v1/events", EventCollection.as_view()),
+    path("v1/events/endpoints", EventEndpointCollection.as_view()),
+    path("v1/events/endpoints/<str:event_endpoint_key>", EventEndpointItem.as_view()),
+    path("v1/events/<str:event_id>", EventItem.as_view()),
     path("v1/openapi.json", OpenApiDocument.as_view()),
     path("v1/docs", DocsPage.as_view()),
     path("v1/docs/<str:name>", DocsAsset.as_view()),
