@@ -12,6 +12,7 @@ from api.views.notification_items import (
     NotificationCancel,
     NotificationCancelByKey,
     NotificationDeliveries,
+    NotificationExplain,
     NotificationItem,
 )
 from api.views.notifications import NotificationBulk, NotificationCollection
@@ -35,6 +36,7 @@ urlpatterns = [
     path("v1/notifications/cancel", NotificationCancelByKey.as_view()),
     path("v1/notifications/<str:notification_id>", NotificationItem.as_view()),
     path("v1/notifications/<str:notification_id>/deliveries", NotificationDeliveries.as_view()),
+    path("v1/notifications/<str:notification_id>/explain", NotificationExplain.as_view()),
     path("v1/notifications/<str:notification_id>/cancel", NotificationCancel.as_view()),
     path("v1/deliveries", DeliveryCollection.as_view()),
     path("v1/deliveries/replay", DeliveryReplay.as_view()),

@@ -12,7 +12,7 @@ from delivery.routing import Address, Target, Way, plan_ways
 from notifications import ids
 from notifications.errors import Fault, Invalid
 from notifications.intake.submission import Submission
-from notifications.models import Endpoint, Recipient, Subscription, Topic
+from notifications.models import Endpoint, Notification, Recipient, Subscription, Topic
 
 MOST_PER_TOPIC: Final = 100
 MOST_LISTED: Final = 2000
@@ -24,9 +24,22 @@ def plan_submission(submission: Submission) -> list[dict[str, Any]]:
     Of a topic the first hundred members are listed, and of all topics together at most two thousand. Raises `Invalid` for an
     unknown topic, as accepting it would. Writes nothing.
     """
-    project_id = submission.project_id
     topics = _topics(submission)
-    direct = [entry for entry in submission.entries if isinstance(entry, str)]
+    inline = {given.id: given.email for given in submission.upserts if given.email is not msgspec.UNSET}
+    return _plan(submission.project_id, submission.entries, submission.body.channels or [], topics, inline)
+
+
+def plan_accepted(notification: Notification) -> list[dict[str, Any]]:
+    """The same for a notification that is accepted and not yet routed; a topic that is gone by now has nobody in it."""
+    keys = {entry["topic"] for entry in notification.recipients if not isinstance(entry, str)}
+    topics = {row.key: row for row in Topic.objects.filter(project_id=notification.project_id, key__in=keys)}
+    return _plan(notification.project_id, notification.recipients, notification.channels, topics, {})
+
+
+def _plan(
+    project_id: UUID, entries: list[Any], channels: list[str], topics: Mapping[str, Topic], inline: Mapping[str, Any]
+) -> list[dict[str, Any]]:
+    direct = [entry for entry in entries if isinstance(entry, str)]
     known = {row.external_id: row for row in Recipient.objects.filter(project_id=project_id, external_id__in=direct)}
     members = _members(topics)
     everybody = {row.id for row in known.values()} | {row.id for rows in members.values() for row in rows}
@@ -34,13 +47,12 @@ def plan_submission(submission: Submission) -> list[dict[str, Any]]:
     counts = dict(
         Subscription.objects.filter(topic__in=topics.values()).values_list("topic__key").annotate(Count("id"))
     )
-    inline = {given.id: given.email for given in submission.upserts if given.email is not msgspec.UNSET}
-    listed = _Listing(submission.body.channels or [], inline, endpoints)
+    listed = _Listing(channels, inline, endpoints)
     return [
         listed.one(entry, known.get(entry))
         if isinstance(entry, str)
-        else listed.topic(entry, counts.get(entry["topic"], 0), members[entry["topic"]])
-        for entry in submission.entries
+        else listed.topic(entry, counts.get(entry["topic"], 0), members.get(entry["topic"], []))
+        for entry in entries
     ]
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
+from delivery.reasons import explain
 from delivery.states import State
 from delivery.transports.base import (
     AmbiguousOutcome,
@@ -68,6 +69,12 @@ def judge(
     outcome = "ambiguous" if isinstance(result, AmbiguousOutcome) else result.reason
     delay = waiting_time(schedule[retry_step], result.retry_after, jitter)
     return Verdict(State.RETRYING, result.reason, outcome, delay, retry_step + 1)
+
+
+def is_provider_pause(channel: str, reason: str) -> bool:
+    """Whether a delivery that is retrying for `reason` waits for our own provider, which uses no retry step."""
+    # Of a webhook it is the receiver that cannot be connected to, of mail our own server.
+    return explain(reason).provider or (channel == "email" and reason == "connect_timeout")
 
 
 def give_back(retry_step: int) -> Verdict:
