@@ -118,7 +118,12 @@ _TRANSPORTS = transport_settings(
 CARILLON_NOTIFICATIONS = NotificationsConf(channels=frozenset({"in_app", *_TRANSPORTS}))
 _LEASE = environment.number("CARILLON_LEASE_SECONDS", 60, least=2)
 # Every attempt ends well before its lease does.
-CARILLON_DELIVERY = DeliveryConf(transports=_TRANSPORTS, lease_seconds=_LEASE, attempt_timeout_seconds=_LEASE * 5 / 12)
+CARILLON_DELIVERY = DeliveryConf(
+    transports=_TRANSPORTS,
+    lease_seconds=_LEASE,
+    attempt_timeout_seconds=_LEASE * 5 / 12,
+    event_retention_days=environment.number("CARILLON_EVENT_DAYS", 14, least=6),  # beyond the last retry
+)
 BROKER_URL = environment.text("CELERY_BROKER_URL", broker(REDIS_URLS[0]))
 
 LOGGING_CONFIG = None

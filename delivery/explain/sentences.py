@@ -51,7 +51,8 @@ def _summary(delivery: Delivery, next_look: dict[str, Any] | None) -> str:
 
 def _routed(delivery: Delivery, tried: list[Attempt]) -> dict[str, Any]:
     name = _name(delivery)
-    if delivery.state in TERMINAL and not tried and delivery.finished_at == delivery.created_at:
+    # Routing ends a row in the transaction that inserts it, whose beginning is the end; the row's own time is its statement's.
+    if delivery.finished_at is not None and delivery.finished_at <= delivery.created_at:
         reason = explain(delivery.reason)
         return decision("not_used", delivery.created_at, f"{name} was not used: {reason.says}", actor=reason.actor)
     how = {IN_APP: "everybody has an inbox", "email": "the recipient has an email address"}

@@ -56,7 +56,8 @@ def recording(facts: str) -> str:
     return f"""
     told AS MATERIALIZED (
         SELECT {_NEW_ID} AS id, f.project_id, f.type, f.recipient_id, f.data FROM ({facts}) AS f
-         WHERE EXISTS (SELECT FROM delivery_eventendpoint e WHERE {_WANTS})),
+         WHERE EXISTS (SELECT FROM delivery_eventendpoint)  -- asked once, not for each row
+           AND EXISTS (SELECT FROM delivery_eventendpoint e WHERE {_WANTS})),
     told_of AS (
         INSERT INTO delivery_statusevent (id, project_id, type, recipient_id, data) SELECT * FROM told),
     told_to AS (
