@@ -54,6 +54,8 @@ DESCRIPTIONS: Final = {
     "notification_id": ("The notification's id.", "ntf_06dj3k5w8m7q2v4x6y8z0a2c4e"),
     "delivery_id": ("The delivery's id.", "dlv_06dj3k5w8m7q2v4x6y8z0a2c4e"),
     "message_id": ("The message's id.", "msg_06dj3k5w8m7q2v4x6y8z0a2c4e"),
+    "event_id": ("The event's id.", "evt_06dj3k5w8m7q2v4x6y8z0a2c4e"),
+    "event_endpoint_key": ("Your own name for the event endpoint.", "support"),
     "action": ("What to do with it.", "read"),
 }
 """Path parameter -> (description, example), for the OpenAPI document."""

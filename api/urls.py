@@ -5,6 +5,7 @@ from django.urls import path
 from api.views.deliveries import DeliveryCollection, DeliveryItem, DeliveryReplay, DeliveryRetry
 from api.views.endpoint_actions import EndpointDeliveries, EndpointPing, EndpointReplay, EndpointRotation
 from api.views.endpoints import EndpointCollection, EndpointItem
+from api.views.events import EventCollection, EventEndpointCollection, EventEndpointItem, EventItem
 from api.views.health import Health, Metrics, Ready
 from api.views.inbox import InboxCounts, InboxMessageAction, InboxMessages, InboxReadAll, InboxSeenAll
 from api.views.inbox_events import InboxEvents
@@ -12,6 +13,7 @@ from api.views.notification_items import (
     NotificationCancel,
     NotificationCancelByKey,
     NotificationDeliveries,
+    NotificationExplain,
     NotificationItem,
 )
 from api.views.notifications import NotificationBulk, NotificationCollection
@@ -36,6 +38,7 @@ urlpatterns = [
     path("v1/notifications/cancel", NotificationCancelByKey.as_view()),
     path("v1/notifications/<str:notification_id>", NotificationItem.as_view()),
     path("v1/notifications/<str:notification_id>/deliveries", NotificationDeliveries.as_view()),
+    path("v1/notifications/<str:notification_id>/explain", NotificationExplain.as_view()),
     path("v1/notifications/<str:notification_id>/cancel", NotificationCancel.as_view()),
     path("v1/deliveries", DeliveryCollection.as_view()),
     path("v1/deliveries/replay", DeliveryReplay.as_view()),
@@ -50,6 +53,10 @@ urlpatterns = [
     path("v1/recipients/<str:recipient_id>/endpoints/<str:endpoint_id>/rotate-secret", EndpointRotation.as_view()),
     path("v1/topics", TopicCollection.as_view()),
     path("v1/topics/<str:topic_key>", TopicItem.as_view()),
+    path("v1/events", EventCollection.as_view()),
+    path("v1/events/endpoints", EventEndpointCollection.as_view()),
+    path("v1/events/endpoints/<str:event_endpoint_key>", EventEndpointItem.as_view()),
+    path("v1/events/<str:event_id>", EventItem.as_view()),
     path("v1/openapi.json", OpenApiDocument.as_view()),
     path("v1/docs", DocsPage.as_view()),
     path("v1/docs/<str:name>", DocsAsset.as_view()),

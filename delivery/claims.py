@@ -15,6 +15,7 @@ from psycopg.rows import TupleRow
 
 from delivery.due import due_rows
 from delivery.states import State
+from delivery.status_events.recording import DELIVERY_COLUMNS, delivery_facts, recording
 from notifications import ids
 
 Connection = AsyncConnection[TupleRow]
@@ -75,9 +76,8 @@ _CLAIM: Final = f"""
                claims = d.claims + 1,
                attempt_count = d.attempt_count + CASE j.state WHEN 'sending' THEN 1 ELSE 0 END
           FROM judged j WHERE d.id = j.id
-        RETURNING d.id, d.lease_token, d.notification_id, d.attempt_count, d.retry_step,
-                  coalesce(d.replayed_at, d.created_at) AS since, d.endpoint_id,
-                  d.recipient_id, d.state, d.critical),
+        RETURNING d.lease_token, d.retry_step, coalesce(d.replayed_at, d.created_at) AS since, d.critical, {DELIVERY_COLUMNS}),
+    {recording(delivery_facts("claimed"))},
     noted AS (
         INSERT INTO delivery_attempt (id, delivery_id, number)
         SELECT lease_token, id, attempt_count FROM claimed WHERE state = 'sending')

@@ -41,6 +41,10 @@ class DeliveryConf:
     in_app_batch: int = 200
     sweep_seconds: float = 2.0
     drain_seconds: float = 12.0
+    event_retry_seconds: tuple[float, ...] = _WEBHOOK_RETRY_SECONDS
+    event_in_flight: int = 64
+    event_in_flight_per_endpoint: int = 4
+    event_retention_days: int = 14
 
     @property
     def begin_within_seconds(self) -> float:

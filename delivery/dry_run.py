@@ -1,7 +1,7 @@
 """The dry run: whom a submission would reach by which ways, read from the database, decided as routing decides it."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 from uuid import UUID
 
@@ -13,7 +13,9 @@ from notifications import ids
 from notifications.errors import Fault, Invalid
 from notifications.event_types import event_type_of
 from notifications.intake.submission import Submission
-from notifications.models import Endpoint, Recipient, Subscription, Topic, Unsubscription
+from notifications.models import Endpoint, Notification, Recipient, Subscription, Topic, Unsubscription
+
+Plan = Callable[[Target], list[Way]]
 
 MOST_PER_TOPIC: Final = 100
 MOST_LISTED: Final = 2000
@@ -25,9 +27,36 @@ def plan_submission(submission: Submission) -> list[dict[str, Any]]:
     Of a topic the first hundred members are listed, and of all topics together at most two thousand. Raises `Invalid` for an
     unknown topic, as accepting it would. Writes nothing.
     """
-    project_id = submission.project_id
     topics = _topics(submission)
-    direct = [entry for entry in submission.entries if isinstance(entry, str)]
+    inline = {given.id: given.email for given in submission.upserts if given.email is not msgspec.UNSET}
+    body = submission.body
+    plan = _planner(body.channels or [], body.category, body.critical, body.workflow)
+    return _plan(submission.project_id, submission.entries, body.channels or [], plan, topics, inline)
+
+
+def plan_accepted(notification: Notification) -> list[dict[str, Any]]:
+    """The same for a notification that is accepted and not yet routed; a topic that is gone by now has nobody in it."""
+    keys = {entry["topic"] for entry in notification.recipients if not isinstance(entry, str)}
+    topics = {row.key: row for row in Topic.objects.filter(project_id=notification.project_id, key__in=keys)}
+    plan = _planner(notification.channels, notification.category, notification.critical, notification.workflow)
+    return _plan(notification.project_id, notification.recipients, notification.channels, plan, topics, {})
+
+
+def _planner(channels: list[str], category: str | None, critical: bool, workflow: str | None) -> Plan:
+    return lambda target: plan_ways(
+        channels, target, category=category, critical=critical, event_type=event_type_of(workflow)
+    )
+
+
+def _plan(
+    project_id: UUID,
+    entries: list[Any],
+    channels: list[str],
+    plan: Plan,
+    topics: Mapping[str, Topic],
+    inline: Mapping[str, Any],
+) -> list[dict[str, Any]]:
+    direct = [entry for entry in entries if isinstance(entry, str)]
     known = {row.external_id: row for row in Recipient.objects.filter(project_id=project_id, external_id__in=direct)}
     members = _members(topics)
     everybody = {row.id for row in known.values()} | {row.id for rows in members.values() for row in rows}
@@ -35,13 +64,12 @@ def plan_submission(submission: Submission) -> list[dict[str, Any]]:
     counts = dict(
         Subscription.objects.filter(topic__in=topics.values()).values_list("topic__key").annotate(Count("id"))
     )
-    inline = {given.id: given.email for given in submission.upserts if given.email is not msgspec.UNSET}
-    listed = _Listing(submission, inline, endpoints, _unwanted(everybody))
+    listed = _Listing(channels, plan, inline, endpoints, _unwanted(everybody))
     return [
         listed.one(entry, known.get(entry))
         if isinstance(entry, str)
-        else listed.topic(entry, counts.get(entry["topic"], 0), members[entry["topic"]])
-        for entry in submission.entries
+        else listed.topic(entry, counts.get(entry["topic"], 0), members.get(entry["topic"], []))
+        for entry in entries
     ]
 
 
@@ -50,18 +78,17 @@ class _Listing:
 
     def __init__(
         self,
-        submission: Submission,
+        channels: list[str],
+        plan: Plan,
         inline: Mapping[str, Any],
         endpoints: Mapping[UUID, dict[str, tuple[Address, ...]]],
         unwanted: Mapping[UUID, frozenset[str]],
     ) -> None:
-        self._channels = submission.body.channels or []
-        self._category = submission.body.category
-        self._critical = submission.body.critical
+        self._channels = channels
+        self._plan = plan
         self._inline = inline
         self._endpoints = endpoints
         self._unwanted = unwanted
-        self._event_type = event_type_of(submission.body.workflow)
         self._listed: set[str] = set()
 
     def one(self, entry: str, row: Recipient | None) -> dict[str, Any]:
@@ -77,10 +104,7 @@ class _Listing:
         endpoints = self._endpoints.get(row.id, {}) if row else {}
         unwanted = self._unwanted.get(row.id, frozenset()) if row else frozenset[str]()
         target = Target(row.id if row else UUID(int=0), external_id, email, endpoints, unwanted)
-        planned = plan_ways(
-            self._channels, target, category=self._category, critical=self._critical, event_type=self._event_type
-        )
-        ways = [] if again else [_way_out(way) for way in planned]
+        ways = [] if again else [_way_out(way) for way in self._plan(target)]
         return {
             "recipient": external_id,
             "known": row is not None,

@@ -17,13 +17,16 @@ from delivery.push import Pusher
 from delivery.route import route
 from delivery.routing import IN_APP
 from delivery.stage import Stage
+from delivery.status_events.lane import StatusLane
 from delivery.transports import registry
 from delivery.transports.base import Transport
+from delivery.transports.webhook.transport import WebhookTransport
 from notifications.bell import bell
 from notifications.database import Pool, make_pool
 from notifications.events import SEND_TASK
 
 ROUTE: Final = "route"
+STATUS: Final = "status_events"
 
 
 class Engine:
@@ -35,6 +38,7 @@ class Engine:
         self._pusher = Pusher()
         self._transports: dict[str, Transport[Any]] = {}
         self._lanes: list[Lane] = []
+        self._status: StatusLane | None = None
         self._stages: dict[str, Stage] = {}
         self._sweeper: asyncio.Task[None] | None = None
 
@@ -46,6 +50,7 @@ class Engine:
         self._lanes = [Lane(transport, self._pool, finisher, self._conf) for transport in self._transports.values()]
         self._stages = {ROUTE: Stage(ROUTE, self._route), IN_APP: Stage(IN_APP, self._store)}
         self._stages |= {lane.channel: Stage(lane.channel, lane.step) for lane in self._lanes}
+        await self._start_status()
         self._sweeper = asyncio.create_task(self._sweep(), name="sweeper")
 
     async def stop(self) -> None:
@@ -56,7 +61,12 @@ class Engine:
         await asyncio.gather(*(stage.stop() for stage in self._stages.values()))
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(self._conf.drain_seconds):
-                await asyncio.gather(self._pusher.stop(), *(lane.drain() for lane in self._lanes))
+                draining = [lane.drain() for lane in self._lanes]
+                if self._status is not None:
+                    draining.append(self._status.drain())
+                await asyncio.gather(self._pusher.stop(), *draining)
+        if self._status is not None:
+            await self._status.aclose()
         for transport in self._transports.values():
             await transport.aclose()
         await self._pool.close()
@@ -71,6 +81,15 @@ class Engine:
     def channels(self) -> list[str]:
         """Every stage that sends."""
         return [name for name in self._stages if name != ROUTE]
+
+    async def _start_status(self) -> None:
+        """Status events go out by a webhook transport of their own."""
+        if (setting := self._conf.transports.get("webhook")) is not None:
+            transport = registry.load({"webhook": setting})["webhook"]
+            assert isinstance(transport, WebhookTransport)
+            self._status = StatusLane(transport, self._conf, lambda: self._stages[STATUS].wake())
+            await self._status.start()
+            self._stages[STATUS] = Stage(STATUS, self._status.step)
 
     async def _route(self) -> bool:
         async with self._pool.connection() as connection:

@@ -16,6 +16,7 @@ import structlog
 
 from delivery import metrics
 from delivery.retries import Verdict
+from delivery.status_events.recording import DELIVERY_COLUMNS, delivery_facts, record, recording
 from notifications.database import UNREACHABLE, Pool
 
 log = structlog.get_logger(__name__)
@@ -28,7 +29,7 @@ _LONGEST_REASON: Final = 64
 _REFUSED: Final = (psycopg.DataError, psycopg.IntegrityError, UnicodeError, TypeError)
 _encode = msgspec.json.Encoder().encode
 
-_FINISH: Final = """
+_FINISH: Final = f"""
     WITH given AS (
         SELECT * FROM json_to_recordset(%s::json)
             AS g (id uuid, token uuid, state text, reason text, delay float8, retry_step smallint, outcome text,
@@ -39,14 +40,16 @@ _FINISH: Final = """
                available_at = now() + make_interval(secs => g.delay),
                finished_at = CASE WHEN g.delay IS NULL THEN now() END
           FROM given g WHERE d.id = g.id AND d.lease_token = g.token
-        RETURNING g.token)
+        RETURNING g.token, {DELIVERY_COLUMNS}),
+    {recording(delivery_facts("finished"))}
     UPDATE delivery_attempt a
        SET outcome = g.outcome, duration_ms = g.duration_ms, response = g.response, request = g.request,
            applied = EXISTS (SELECT FROM finished f WHERE f.token = g.token)
       FROM given g WHERE a.id = g.token
-    RETURNING a.applied"""
+    RETURNING a.applied"""  # noqa: S608 - composed of our own text
 _DISABLE: Final = """
-    UPDATE notifications_endpoint SET state = 'disabled', disabled_reason = 'gone' WHERE id = ANY(%s) AND state = 'enabled'"""
+    UPDATE notifications_endpoint SET state = 'disabled', disabled_reason = 'gone' WHERE id = ANY(%s) AND state = 'enabled'
+    RETURNING project_id, id, recipient_id"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +118,18 @@ class Finisher:
             cursor = await connection.execute(_FINISH, (rows,), prepare=True)
             late = sum(1 for (applied,) in await cursor.fetchall() if not applied)
             if gone:
-                await connection.execute(_DISABLE, (gone,))
+                disabled = await (await connection.execute(_DISABLE, (gone,))).fetchall()
+                await record(
+                    connection,
+                    [
+                        (
+                            project,
+                            "endpoint.disabled",
+                            {"endpoint_id": row, "recipient_id": recipient, "reason": "gone"},
+                        )
+                        for project, row, recipient in disabled
+                    ],
+                )
         metrics.LATE.inc(late)
         for finish in group:
             metrics.ATTEMPTS.labels(finish.channel, finish.verdict.state).inc()

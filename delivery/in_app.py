@@ -23,6 +23,7 @@ from delivery import metrics
 from delivery.claims import Message, read_messages
 from delivery.due import due_rows
 from delivery.states import State
+from delivery.status_events.recording import DELIVERY_COLUMNS, delivery_facts, recording
 from notifications import ids
 from notifications.events import LiveEvent
 from notifications.inbox.shapes import live_event, message_out
@@ -59,14 +60,15 @@ _INSERT_MESSAGES: Final = """
 _INSERT_EVENTS: Final = """
     INSERT INTO notifications_inboxevent (recipient_id, "offset", kind, message_id)
     SELECT recipient, at, 'message.created', message FROM unnest(%s::uuid[], %s::bigint[], %s::uuid[]) AS g (recipient, at, message)"""
-_CLOSE: Final = """
+_CLOSE: Final = f"""
     WITH closed AS (
         UPDATE delivery_delivery d SET state = g.state, reason = g.reason, available_at = NULL, finished_at = now(),
                lease_token = NULL, claims = 0, attempt_count = d.attempt_count + (g.attempt IS NOT NULL)::int
           FROM unnest(%s::uuid[], %s::text[], %s::text[], %s::uuid[]) AS g (id, state, reason, attempt) WHERE d.id = g.id
-        RETURNING d.id, d.attempt_count, d.reason, g.attempt)
+        RETURNING g.attempt, {DELIVERY_COLUMNS}),
+    {recording(delivery_facts("closed"))}
     INSERT INTO delivery_attempt (id, delivery_id, number, duration_ms, outcome, response)
-    SELECT attempt, id, attempt_count, 0, reason, '{}' FROM closed WHERE attempt IS NOT NULL"""
+    SELECT attempt, id, attempt_count, 0, reason, '{{}}' FROM closed WHERE attempt IS NOT NULL"""  # noqa: S608 - composed of our own text
 _REFUSED: Final = (psycopg.DataError, psycopg.IntegrityError)
 
 

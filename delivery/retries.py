@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
+from delivery.reasons import explain
 from delivery.states import State
 from delivery.transports.base import (
     AmbiguousOutcome,
@@ -83,6 +84,12 @@ def check_schedule(seconds: Sequence[float]) -> None:
         raise ValueError(f"Each step has 1 to {_DAY:.0f} seconds.")
     if sum(seconds) > MAX_AGE.total_seconds():
         raise ValueError(f"All steps together have at most {MAX_AGE.days} days; nothing is tried for longer.")
+
+
+def is_provider_pause(channel: str, reason: str) -> bool:
+    """Whether a delivery that is retrying for `reason` waits for our own provider, which uses no retry step."""
+    # Of a webhook it is the receiver that cannot be connected to, of mail our own server.
+    return explain(reason).provider or (channel == "email" and reason == "connect_timeout")
 
 
 def give_back(retry_step: int) -> Verdict:

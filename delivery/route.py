@@ -22,6 +22,13 @@ from delivery import metrics
 from delivery.conf import DeliveryConf
 from delivery.due import due_rows
 from delivery.routing import Target, plan_ways
+from delivery.status_events.recording import (
+    DELIVERY_COLUMNS,
+    NOTIFICATION_COLUMNS,
+    delivery_facts,
+    notification_facts,
+    recording,
+)
 from delivery.targets import find_targets, page_of_topic
 from notifications import ids
 from notifications.event_types import event_type_of
@@ -37,21 +44,27 @@ _CLAIM: Final = f"""
     judged AS (
         SELECT due.id, due.n, CASE WHEN o.expires_at <= now() THEN 'expired' WHEN o.claims >= %(max_claims)s THEN 'failed'
                                    ELSE 'accepted' END AS status
-          FROM due JOIN notifications_notification o USING (id))
-    UPDATE notifications_notification o
-       SET status = j.status,
-           reason = CASE j.status WHEN 'expired' THEN 'expires_at_passed' WHEN 'failed' THEN 'poison' ELSE '' END,
-           available_at = CASE j.status WHEN 'accepted' THEN now() + make_interval(secs => %(lease)s) END,
-           lease_token = CASE j.status WHEN 'accepted' THEN (%(tokens)s::uuid[])[j.n] END,
-           claims = o.claims + 1
-      FROM judged j WHERE o.id = j.id
-    RETURNING o.id, o.lease_token, o.project_id, o.recipients, o.channels, o.category, o.critical, o.expires_at, o.route_cursor, o.workflow,
-              o.status"""  # noqa: S608 - composed of our own text
-_ROUTED: Final = """
-    UPDATE notifications_notification o SET status = 'routed', routed_at = now(), available_at = NULL, lease_token = NULL,
-           claims = 0, route_cursor = NULL
-      FROM unnest(%s::uuid[], %s::uuid[]) AS g (id, token) WHERE o.id = g.id AND o.lease_token = g.token
-    RETURNING o.id"""
+          FROM due JOIN notifications_notification o USING (id)),
+    claimed AS (
+        UPDATE notifications_notification o
+           SET status = j.status,
+               reason = CASE j.status WHEN 'expired' THEN 'expires_at_passed' WHEN 'failed' THEN 'poison' ELSE '' END,
+               available_at = CASE j.status WHEN 'accepted' THEN now() + make_interval(secs => %(lease)s) END,
+               lease_token = CASE j.status WHEN 'accepted' THEN (%(tokens)s::uuid[])[j.n] END,
+               claims = o.claims + 1
+          FROM judged j WHERE o.id = j.id
+        RETURNING o.lease_token, o.recipients, o.channels, o.category, o.critical, o.expires_at, o.route_cursor, o.workflow,
+                  {NOTIFICATION_COLUMNS}),
+    {recording(notification_facts("claimed"))}
+    SELECT id, lease_token, project_id, recipients, channels, category, critical, expires_at, route_cursor, workflow, status FROM claimed"""  # noqa: S608 - composed of our own text
+_ROUTED: Final = f"""
+    WITH routed AS (
+        UPDATE notifications_notification o SET status = 'routed', routed_at = now(), available_at = NULL, lease_token = NULL,
+               claims = 0, route_cursor = NULL
+          FROM unnest(%s::uuid[], %s::uuid[]) AS g (id, token) WHERE o.id = g.id AND o.lease_token = g.token
+        RETURNING {NOTIFICATION_COLUMNS}),
+    {recording(notification_facts("routed"))}
+    SELECT id FROM routed"""  # noqa: S608 - composed of our own text
 _PROGRESS: Final = """
     UPDATE notifications_notification SET route_cursor = %(cursor)s::jsonb, claims = 0,
            available_at = now() + make_interval(secs => %(lease)s),
@@ -68,6 +81,11 @@ _INSERT: Final = """
                   %s::timestamptz[], %s::text[])
            AS g (id, project_id, notification_id, recipient_id, channel, endpoint_id, critical, expires_at, reason)
     ON CONFLICT DO NOTHING"""
+_INSERT_CLOSED: Final = f"""
+    WITH inserted AS ({_INSERT.replace("INTO delivery_delivery", "INTO delivery_delivery AS d")}
+        RETURNING {DELIVERY_COLUMNS}),
+    {recording(delivery_facts("inserted"))}
+    SELECT count(*) FROM told"""  # noqa: S608 - composed of our own text
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,4 +240,5 @@ def _rows(item: Routing, target: Target) -> list[tuple[Any, ...]]:
 
 async def _insert(connection: Connection, rows: list[tuple[Any, ...]]) -> None:
     if rows:
-        await connection.execute(_INSERT, [list(column) for column in zip(*rows, strict=True)], prepare=True)
+        statement = _INSERT_CLOSED if any(row[-1] for row in rows) else _INSERT  # some have ended already
+        await connection.execute(statement, [list(column) for column in zip(*rows, strict=True)], prepare=True)

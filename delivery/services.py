@@ -1,16 +1,49 @@
-"""What operators and callers do to deliveries: retry one, replay many, cancel what has not gone out."""
+"""What operators and callers do to deliveries: retry one, replay many, cancel what has not gone out.
+
+Each change is one statement that names the states it may change beside the rows it may change, so that whoever had to wait
+for a row's lock decides by what the row has become meanwhile: of a claim, a finish, a cancellation and an expiry one wins.
+"""
 
 from collections.abc import Iterable
+from typing import Final
 from uuid import UUID
 
-from django.db import transaction
+from django.core.exceptions import EmptyResultSet
+from django.db import connection, transaction
 from django.db.models import QuerySet
-from django.db.models.functions import Now
 
 from delivery.models import Delivery
 from delivery.states import CANCELLABLE, REPLAYABLE, RETRYABLE, State
+from delivery.status_events.recording import (
+    DELIVERY_COLUMNS,
+    NOTIFICATION_COLUMNS,
+    delivery_facts,
+    notification_facts,
+    recording,
+)
 from notifications.errors import Conflict, NotFound
 from notifications.models import Notification
+
+_REPLAY: Final = """
+    UPDATE delivery_delivery SET state = 'queued', reason = '', retry_step = 0, claims = 0, lease_token = NULL,
+           finished_at = NULL, expires_at = NULL, available_at = now(), replayed_at = now()
+     WHERE state = ANY(%s) AND id IN ({rows})"""
+_CANCEL: Final = f"""
+    WITH cancelled AS (
+        UPDATE delivery_delivery d SET state = 'cancelled', reason = 'cancelled_by_caller', available_at = NULL,
+               lease_token = NULL, finished_at = now()
+         WHERE d.state = ANY(%s) AND d.id IN ({{rows}})
+        RETURNING {DELIVERY_COLUMNS}),
+    {recording(delivery_facts("cancelled")).replace("{", "{{").replace("}", "}}")}
+    SELECT FROM cancelled"""  # noqa: S608 - composed of our own text
+_CANCEL_NOTIFICATIONS: Final = f"""
+    WITH cancelled AS (
+        UPDATE notifications_notification o SET status = 'cancelled', reason = 'cancelled_by_caller', available_at = NULL,
+               lease_token = NULL
+         WHERE o.status = 'accepted' AND o.id = ANY(%s)
+        RETURNING {NOTIFICATION_COLUMNS}),
+    {recording(notification_facts("cancelled"))}
+    SELECT FROM cancelled"""  # noqa: S608 - composed of our own text
 
 
 def retry_delivery(*, delivery_id: UUID, project_id: UUID | None = None) -> Delivery:
@@ -32,37 +65,25 @@ def retry_delivery(*, delivery_id: UUID, project_id: UUID | None = None) -> Deli
 
 def replay(deliveries: QuerySet[Delivery]) -> int:
     """Put finished deliveries back in the queue; how many were. Rows in other states stay as they are."""
-    return requeue(deliveries.filter(state__in=RETRYABLE))
+    return requeue(deliveries, RETRYABLE)
 
 
-def requeue(deliveries: QuerySet[Delivery]) -> int:
-    """Put these back in the queue with a fresh retry schedule, open ones excepted; how many were. The caller chose the end states."""
-    return deliveries.filter(state__in=REPLAYABLE).update(
-        state=State.QUEUED,
-        reason="",
-        retry_step=0,
-        claims=0,
-        finished_at=None,
-        expires_at=None,
-        available_at=Now(),
-        replayed_at=Now(),
-    )
+def requeue(deliveries: QuerySet[Delivery], states: Iterable[State] = REPLAYABLE) -> int:
+    """Put these back in the queue with a fresh retry schedule, those in other states excepted; how many were."""
+    return _change(_REPLAY, deliveries, states)
 
 
 def cancel(deliveries: QuerySet[Delivery]) -> int:
     """Stop open deliveries for good; how many were. One that is being sent wins over its cancellation."""
-    return deliveries.filter(state__in=CANCELLABLE).update(
-        state=State.CANCELLED, reason="cancelled_by_caller", available_at=None, lease_token=None, finished_at=Now()
-    )
+    return _change(_CANCEL, deliveries, CANCELLABLE)
 
 
 def cancel_notifications(notifications: QuerySet[Notification]) -> int:
     """Stop routing of these notifications and every delivery that is not being sent right now; how many deliveries."""
     with transaction.atomic():
         locked = list(notifications.select_for_update().order_by("id").values_list("id", flat=True))
-        Notification.objects.filter(id__in=locked, status=Notification.Status.ACCEPTED).update(
-            status=Notification.Status.CANCELLED, reason="cancelled_by_caller", available_at=None, lease_token=None
-        )
+        with connection.cursor() as cursor:
+            cursor.execute(_CANCEL_NOTIFICATIONS, [locked])
         return cancel_deliveries(locked)
 
 
@@ -75,7 +96,7 @@ def cancel_notification(*, notification_id: UUID, project_id: UUID | None = None
     if status is None:
         raise NotFound
     cancelled = cancel_notifications(found)
-    if not cancelled and not found.filter(status=Notification.Status.CANCELLED).exists():
+    if not cancelled and not _is_cancelled(found):
         raise Conflict("Everything of this notification has already gone out.")
     return cancelled
 
@@ -83,6 +104,24 @@ def cancel_notification(*, notification_id: UUID, project_id: UUID | None = None
 def cancel_deliveries(notification_ids: Iterable[UUID]) -> int:
     """Cancel what is still open of these notifications."""
     return cancel(Delivery.objects.filter(notification_id__in=list(notification_ids)))
+
+
+def _is_cancelled(found: QuerySet[Notification]) -> bool:
+    """Whether an earlier request has stopped something of it: to ask for that again is no conflict."""
+    stopped = Delivery.objects.filter(notification__in=found, state=State.CANCELLED)
+    return found.filter(status=Notification.Status.CANCELLED).exists() or stopped.exists()
+
+
+def _change(statement: str, deliveries: QuerySet[Delivery], states: Iterable[State]) -> int:
+    """Run `statement` on those of `deliveries` that are in one of `states`; how many it changed."""
+    asked = deliveries.filter(state__in=states).order_by().values("id")
+    try:
+        rows, values = asked.query.sql_with_params()
+    except EmptyResultSet:
+        return 0
+    with connection.cursor() as cursor:
+        cursor.execute(statement.format(rows=rows), [sorted(states), *values])
+        return int(cursor.rowcount)
 
 
 def _in_project(deliveries: QuerySet[Delivery], project_id: UUID | None) -> QuerySet[Delivery]:

@@ -125,6 +125,7 @@ CARILLON_DELIVERY = DeliveryConf(
     retry_seconds={**RETRY_SECONDS, **environment.schedules("CARILLON_RETRY_SECONDS")},
     lease_seconds=_LEASE,
     attempt_timeout_seconds=_LEASE * 5 / 12,
+    event_retention_days=environment.number("CARILLON_EVENT_DAYS", 14, least=6),  # beyond the last retry
 )
 BROKER_URL = environment.text("CELERY_BROKER_URL", broker(REDIS_URLS[0]))
 

@@ -50,6 +50,9 @@ _NAVIGATION = [
             _model("Notifications", "notifications", "notifications_notification"),
             _model("Deliveries", "outbox", "delivery_delivery"),
             _model("Attempts", "history", "delivery_attempt"),
+            _model("Status events", "campaign", "delivery_statusevent"),
+            _model("Status dispatches", "forward_to_inbox", "delivery_statusdispatch"),
+            _model("Event endpoints", "hearing", "delivery_eventendpoint"),
         ],
     },
     {

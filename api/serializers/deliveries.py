@@ -7,6 +7,7 @@ from rest_framework import serializers
 from api.fields import FreeObject, GivenId, PublicId, Text, Time, WholeNumber
 from api.serializing import In, shown
 from delivery.models import Delivery
+from delivery.reasons import as_markdown
 from delivery.replays import MOST
 from delivery.requests import requests_of
 from delivery.states import REPLAYABLE, RETRYABLE, State
@@ -24,7 +25,7 @@ class DeliveryOut(serializers.Serializer[Any]):
     channel = serializers.CharField()
     endpoint = serializers.SerializerMethodField(help_text="The endpoint's id; null for in-app messages and email.")
     state = serializers.ChoiceField(choices=[state.value for state in State])
-    reason = serializers.SerializerMethodField(help_text="Why it is in this state, for machines.")
+    reason = serializers.SerializerMethodField(help_text=f"Why it is in this state, for machines.\n\n{as_markdown()}")
     attempt_count = serializers.IntegerField()
     next_attempt_at = serializers.SerializerMethodField()
     created_at = Time()

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.http import HttpResponse
+from drf_spectacular.utils import OpenApiParameter
 
 from api import paging, paths
 from api.base import ApiRequest, ApiView, json_response
@@ -10,9 +11,11 @@ from api.idempotency import answer_once, json_answer
 from api.openapi import LIST_PARAMETERS, operation, page_of
 from api.queries import read_query
 from api.serializers.deliveries import DeliveryOut
+from api.serializers.explanations import ExplanationOut
 from api.serializers.notifications import CancelIn, CancelledOut, NotificationDetailOut, NotificationOut
 from api.serializing import shown, validated
 from delivery import selectors as delivery_selectors
+from delivery.explain.reading import explain_notification
 from delivery.models import Delivery
 from delivery.services import cancel_notification, cancel_notifications
 from notifications import selectors
@@ -81,6 +84,40 @@ class NotificationDeliveries(ApiView):
             selectors.get_notification(project_id=project_id, notification_id=row_id)
             rows = delivery_selectors.deliveries_of(row_id).select_related("recipient")
             return paging.cut(rows, page, delivery_out)
+
+        return json_response(await in_thread(work))
+
+
+class NotificationExplain(ApiView):
+    """`/v1/notifications/{id}/explain`"""
+
+    scopes = _SCOPES
+
+    @operation(
+        tag="Notifications",
+        name="explain_notification",
+        summary="Explain a notification",
+        description=(
+            "Every decision and attempt so far, as codes for machines, each with a sentence for people: how it was accepted and "
+            "routed, why each channel of each recipient was or was not used, what was tried, what comes next and why then."
+        ),
+        parameters=[
+            OpenApiParameter("recipient", str, description="Only the deliveries to the recipient with this id."),
+            *LIST_PARAMETERS,
+        ],
+        answers={200: ExplanationOut},
+    )
+    async def get(self, request: ApiRequest, notification_id: str) -> HttpResponse:
+        project_id, row_id = request.caller.project_id, paths.row("ntf", notification_id)
+        query = read_query(request, paging.PARAMETERS | {"recipient"})
+        recipient = query.get("recipient")
+        page = paging.read_page(query, name=f"explain:{row_id.hex}:{recipient or ''}", project_id=project_id)
+
+        def work() -> dict[str, Any]:
+            notification = selectors.get_notification(project_id=project_id, notification_id=row_id)
+            return explain_notification(
+                notification, recipient=recipient, page=lambda rows, out: paging.cut(rows, page, out)
+            )
 
         return json_response(await in_thread(work))
 

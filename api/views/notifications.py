@@ -22,6 +22,7 @@ from notifications.executor import in_thread
 from notifications.intake.process import intake
 from notifications.intake.requests import Answer, Request
 from notifications.intake.submission import Submission, parse_submission, utc_now
+from notifications.key_cache import Caller
 
 _EXAMPLE = {
     "recipients": ["u1", {"id": "u2", "email": "u2@example.com", "locale": "de"}],
@@ -75,7 +76,11 @@ class NotificationCollection(ApiView):
         dry = read_flag(read_query(request, ("dry_run",)), "dry_run")
         idempotency = read_idempotency(request)
         submission = parse_submission(
-            self.read(request), project_id=request.caller.project_id, conf=conf(), now=utc_now()
+            self.read(request),
+            project_id=request.caller.project_id,
+            conf=conf(),
+            now=utc_now(),
+            key_id=request.caller.key_id,
         )
         if dry:
             return json_response({"dry_run": True, "entries": await in_thread(plan_submission, submission)})
@@ -107,7 +112,7 @@ class NotificationBulk(ApiView):
         """Accept many; 202 with one result per entry, in order, each an id or a problem."""
         idempotency = read_idempotency(request)
         entries = _entries(self.read(request))
-        parsed = [_parse(entry, request.caller.project_id) for entry in entries]
+        parsed = [_parse(entry, request.caller) for entry in entries]
         good = [item for item in parsed if isinstance(item, Submission)]
 
         def answer(faults: dict[int, Invalid]) -> Answer:
@@ -135,9 +140,9 @@ def _entries(body: Any) -> list[Any]:
     return entries
 
 
-def _parse(entry: Any, project_id: Any) -> Submission | Invalid:
+def _parse(entry: Any, caller: Caller) -> Submission | Invalid:
     try:
-        return parse_submission(entry, project_id=project_id, conf=conf(), now=utc_now())
+        return parse_submission(entry, project_id=caller.project_id, conf=conf(), now=utc_now(), key_id=caller.key_id)
     except Invalid as error:
         return error
 

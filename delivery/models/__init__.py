@@ -2,5 +2,6 @@
 
 from delivery.models.deliveries import Attempt, Delivery
 from delivery.models.dkim import DkimKey
+from delivery.models.status_events import EventEndpoint, StatusDispatch, StatusEvent
 
-__all__ = ["Attempt", "Delivery", "DkimKey"]
+__all__ = ["Attempt", "Delivery", "DkimKey", "EventEndpoint", "StatusDispatch", "StatusEvent"]

@@ -10,6 +10,7 @@ from deploy.admin import (
     notifications,
     people,
     projects,
+    status_events,
     unsubscriptions,
 )
 
@@ -23,5 +24,6 @@ __all__ = [
     "notifications",
     "people",
     "projects",
+    "status_events",
     "unsubscriptions",
 ]

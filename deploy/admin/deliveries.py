@@ -12,6 +12,7 @@ from django.utils.safestring import SafeString
 
 from delivery import services
 from delivery.models import Attempt, Delivery
+from delivery.reasons import explain
 from delivery.states import CANCELLABLE, RETRYABLE, State
 from deploy.admin import display, search, when
 from deploy.admin.base import ReadOnlyAdmin, back_to, button, log_operated
@@ -38,7 +39,7 @@ class DeliveryAdmin(ReadOnlyAdmin):
             None,
             {
                 "fields": (
-                    ("state_badge", "reason"),
+                    ("state_badge", "reason_said"),
                     ("channel", "address"),
                     ("recipient_link", "notification_link"),
                     ("tries", "next"),
@@ -75,6 +76,10 @@ class DeliveryAdmin(ReadOnlyAdmin):
     @admin.display(description="State", ordering="state")
     def state_badge(self, delivery: Delivery) -> SafeString:
         return display.badge(delivery.state)
+
+    @admin.display(description="Reason")
+    def reason_said(self, delivery: Delivery) -> str:
+        return f"{delivery.reason}: {explain(delivery.reason).says}" if delivery.reason else display.NONE
 
     @admin.display(description="Delivery", ordering="id")
     def shown_id(self, delivery: Delivery) -> SafeString:

@@ -5,6 +5,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from delivery.models import Delivery
+from delivery.reasons import explain
 from deploy.admin import display, when
 from notifications.models import Recipient
 
@@ -15,6 +16,12 @@ register.filter("pretty", display.pretty)
 register.filter("took", when.duration_text)
 register.filter("ago", when.ago)
 register.filter("state_badge", display.badge)
+
+
+@register.filter
+def reason_sentence(code: str) -> str:
+    """What a reason or outcome means."""
+    return explain(code).says
 
 
 @register.filter

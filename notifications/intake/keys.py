@@ -1,7 +1,8 @@
 """Idempotency keys inside the accepting transaction: whoever asks again is told what was told before.
 
 The key is inserted by the transaction that writes the notification, so there is no moment at which one exists without the
-other. A second request waits on the unique index until the first has committed, then finds its answer.
+other. A second request waits on the unique index until the first has committed, then finds its answer. It does not wait
+long, for others are in its group: then the first is still in flight.
 """
 
 from dataclasses import replace
@@ -10,29 +11,38 @@ from uuid import UUID
 
 import msgspec
 from psycopg import AsyncConnection
+from psycopg.errors import LockNotAvailable
 from psycopg.rows import TupleRow
 
-from notifications.errors import KeyReused
+from notifications.errors import InFlight, KeyReused
 from notifications.intake.requests import Answer, Judged, Outcome, Request
 
 Connection = AsyncConnection[TupleRow]
 Name = tuple[UUID, str]
 
+# The limit on waiting holds for this statement alone and costs no round trip: it is set before the first row is inserted,
+# and taken back by the second half of the union, which is read after all of the first.
 _CLAIM_KEYS: Final = """
-    INSERT INTO notifications_idempotencykey AS mine (project_id, key, fingerprint, status, response, headers)
-    SELECT * FROM unnest(%s::uuid[], %s::text[], %s::text[], %s::smallint[], %s::text[], %s::jsonb[])
-    ON CONFLICT (project_id, key) DO UPDATE
-       SET fingerprint = excluded.fingerprint, status = excluded.status, response = excluded.response,
-           headers = excluded.headers, created_at = now()
-     WHERE mine.created_at < now() - make_interval(hours => %s)
-    RETURNING project_id, key"""
+    WITH taken AS (
+        INSERT INTO notifications_idempotencykey AS mine (project_id, key, fingerprint, status, response, headers)
+        SELECT given.* FROM (SELECT set_config('lock_timeout', '400ms', true)) AS limited,
+               unnest(%s::uuid[], %s::text[], %s::text[], %s::smallint[], %s::text[], %s::jsonb[]) AS given
+        ON CONFLICT (project_id, key) DO UPDATE
+           SET fingerprint = excluded.fingerprint, status = excluded.status, response = excluded.response,
+               headers = excluded.headers, created_at = now()
+         WHERE mine.created_at < now() - make_interval(hours => %s)
+        RETURNING project_id, key)
+    SELECT project_id, key FROM taken UNION ALL SELECT NULL, set_config('lock_timeout', '0', true)"""
 _READ_KEYS: Final = """
     SELECT k.project_id, k.key, k.fingerprint, k.status, k.response, k.headers
       FROM notifications_idempotencykey k JOIN unnest(%s::uuid[], %s::text[]) AS asked (project_id, key) USING (project_id, key)"""
 
 
 async def claim_keys(connection: Connection, requests: list[Request], judged: list[Judged], keep_hours: int) -> None:
-    """Take the idempotency keys of what is about to be accepted; what was answered before is answered so again."""
+    """Take the idempotency keys of what is about to be accepted; what was answered before is answered so again.
+
+    Raises `InFlight` when another transaction holds one of them.
+    """
     first: dict[Name, int] = {}
     for index, request in enumerate(requests):
         if request.idempotency and isinstance(judged[index][0], Answer):
@@ -85,8 +95,11 @@ async def _take_keys(connection: Connection, holders: dict[Name, tuple[str, Answ
         )
         for (project_id, key), (fingerprint, answer) in sorted(holders.items(), key=lambda item: item[0])
     ]
-    cursor = await connection.execute(_CLAIM_KEYS, (*map(list, zip(*rows, strict=True)), keep_hours))
-    return {(project, key) for project, key in await cursor.fetchall()}
+    try:
+        cursor = await connection.execute(_CLAIM_KEYS, (*map(list, zip(*rows, strict=True)), keep_hours))
+    except LockNotAvailable as error:
+        raise InFlight("A request with this Idempotency-Key is still being served.") from error
+    return {(project, key) for project, key in await cursor.fetchall() if project is not None}
 
 
 async def _earlier(connection: Connection, names: list[Name]) -> dict[Name, tuple[str, Answer]]:

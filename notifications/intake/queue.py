@@ -17,7 +17,7 @@ import structlog
 from notifications import metrics
 from notifications.conf import NotificationsConf
 from notifications.database import UNREACHABLE, connect
-from notifications.errors import CarillonError, Unavailable
+from notifications.errors import CarillonError, InFlight, Unavailable
 from notifications.intake.requests import Answer, Outcome, Request
 from notifications.intake.writer import Connection, write
 
@@ -56,7 +56,7 @@ class Intake:
         """Accept `request`; returns after its commit.
 
         Raises `Unavailable` when PostgreSQL does not answer in time, or what the database checks found
-        (`Invalid`, `KeyReused`). After `Unavailable` the request may exist all the same if the answer to the
+        (`Invalid`, `KeyReused`, `InFlight`). After `Unavailable` the request may exist all the same if the answer to the
         commit was lost; repeating it with its Idempotency-Key is safe.
         """
         if len(self._waiting) >= self._conf.intake_max_waiting:
@@ -124,7 +124,7 @@ class Intake:
             if connection.closed or len(group) == 1 or not isinstance(error, psycopg.errors.DeadlockDetected):
                 raise
             outcomes = [await self._alone(connection, request) for request in requests]
-        except _UNWRITABLE:
+        except (InFlight, *_UNWRITABLE):
             outcomes = [await self._alone(connection, request) for request in requests]
         metrics.INTAKE_GROUP.observe(len(group))
         _resolve(group, outcomes)
@@ -133,6 +133,8 @@ class Intake:
     async def _alone(self, connection: Connection, request: Request) -> Outcome:
         try:
             return (await write(connection, [request], keep_hours=self._conf.idempotency_keep_hours))[0]
+        except InFlight as error:
+            return error
         except psycopg.OperationalError:
             raise
         except _UNWRITABLE:

@@ -93,6 +93,7 @@ class Submission:
     topics: list[tuple[int, str]]  # (index into recipients, key)
     send_at: datetime | None
     expires_at: datetime | None
+    key_id: UUID | None = None  # the API key it came with
 
 
 _CHECKS: Final[dict[str, Callable[[str], str]]] = {
@@ -105,7 +106,9 @@ _CHECKS: Final[dict[str, Callable[[str], str]]] = {
 _PATH: Final = re.compile(r"\[(\d+|\.\.\.)\]|\.?([^.\[\]]+)")
 
 
-def parse_submission(raw: Any, *, project_id: UUID, conf: NotificationsConf, now: datetime) -> Submission:
+def parse_submission(
+    raw: Any, *, project_id: UUID, conf: NotificationsConf, now: datetime, key_id: UUID | None = None
+) -> Submission:
     """Check one decoded request body. Raises `Invalid`."""
     body = convert(raw, NotificationIn)
     faults = _check_fields(body, conf)
@@ -123,6 +126,7 @@ def parse_submission(raw: Any, *, project_id: UUID, conf: NotificationsConf, now
         topics=topics,
         send_at=send_at,
         expires_at=expires_at,
+        key_id=key_id,
     )
 
 

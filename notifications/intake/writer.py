@@ -45,7 +45,7 @@ _UPDATE_RECIPIENTS: Final = """
 )
 _COLUMNS: Final = (
     "id, project_id, workflow, category, critical, actor, thread, recipients, content, channels, data, metadata, cancellation_key, "
-    "send_at, expires_at, created_at"
+    "send_at, expires_at, created_at, api_key_id"
 )
 _encode = msgspec.json.Encoder().encode
 
@@ -163,5 +163,6 @@ def _row(submission: Submission) -> tuple[Any, ...]:
         submission.send_at,
         submission.expires_at,
         submission.created_at,
+        submission.key_id,
     )
     return row if submission.send_at is None else (*row, submission.send_at)

@@ -6,7 +6,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from notifications import ids
-from notifications.models.projects import Project
+from notifications.models.projects import ApiKey, Project
 
 
 class Notification(models.Model):
@@ -32,6 +32,16 @@ class Notification(models.Model):
     id = models.UUIDField(primary_key=True, default=ids.new_uuid, editable=False)
     project = models.ForeignKey(
         Project, on_delete=models.CASCADE, related_name="notifications", db_constraint=False, db_index=False
+    )
+    api_key = models.ForeignKey(
+        ApiKey,
+        on_delete=models.DO_NOTHING,  # keys are revoked, not deleted
+        null=True,
+        blank=True,
+        related_name="+",
+        db_constraint=False,
+        db_index=False,
+        help_text="The key it was accepted with; empty where nobody's request made it.",
     )
     status = models.CharField(max_length=16, choices=Status, db_default=Status.ACCEPTED)
     reason = models.CharField(max_length=64, db_default="")

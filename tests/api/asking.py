@@ -7,7 +7,9 @@ import httpx
 from django.apps import apps
 from django.db import transaction
 from django.db.models import F
+from django.db.models.functions import Now
 
+from delivery.models import EventEndpoint, StatusDispatch, StatusEvent
 from notifications.ids import new_uuid
 from notifications.models import Inbox, InboxEvent, InboxMessage, Project, Recipient
 
@@ -43,6 +45,18 @@ def add_message(tenant: Tenant, external_id: str) -> str:
         )
         InboxEvent.objects.create(recipient=recipient, offset=offset, kind=InboxEvent.Kind.CREATED, message=message)
     return message.public_id
+
+
+def add_event(tenant: Tenant, *, key: str = "theirs") -> StatusEvent:
+    """A status event, recorded as a finish would, for an event endpoint of this key that leads nowhere."""
+    where = f"/v1/events/endpoints/{key}"
+    assert tenant.http.put(where, json={"url": "https://example.com/status"}).is_success
+    event = StatusEvent.objects.create(
+        project=tenant.project, type="delivery.failed", data={"delivery_id": str(new_uuid()), "reason": "secret"}
+    )
+    endpoint = EventEndpoint.objects.get(project=tenant.project, key=key)
+    StatusDispatch.objects.create(event=event, endpoint=endpoint, available_at=Now())
+    return event
 
 
 def row_counts() -> dict[str, int]:

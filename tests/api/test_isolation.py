@@ -8,10 +8,16 @@ import pytest
 
 from api.openapi_document import document
 from notifications.models import Notification
-from tests.api.asking import Tenant, add_message, assert_problem, notification, row_counts, token_of
+from tests.api.asking import Tenant, add_event, add_message, assert_problem, notification, row_counts, token_of
 from tests.api.test_notifications import add_delivery
 
-CREATING = {"put_recipient", "put_topic", "create_token", "subscribe"}  # these make their own instead
+CREATING = {
+    "put_recipient",
+    "put_topic",
+    "put_event_endpoint",
+    "create_token",
+    "subscribe",
+}  # these make their own instead
 
 
 def operations() -> Iterator[tuple[str, str, str, Any]]:
@@ -43,6 +49,8 @@ def theirs(make_tenant: Callable[..., Tenant]) -> dict[str, str]:
         "notification_id": sent.json()["id"],
         "delivery_id": add_delivery(other, row, "failed").public_id,
         "message_id": add_message(other, "theirs"),
+        "event_id": add_event(other).public_id,
+        "event_endpoint_key": "theirs",
         "action": "read",
     }
 
@@ -70,7 +78,14 @@ def test_another_projects_ids(
 
 
 def test_lists_hold_only_their_own(tenant: Tenant, theirs: dict[str, str]) -> None:
-    for path in ("/v1/notifications", "/v1/deliveries", "/v1/recipients", "/v1/topics"):
+    for path in (
+        "/v1/notifications",
+        "/v1/deliveries",
+        "/v1/recipients",
+        "/v1/topics",
+        "/v1/events",
+        "/v1/events/endpoints",
+    ):
         assert tenant.http.get(path).json()["data"] == []
     assert tenant.http.post("/v1/deliveries/replay", json={"state": "failed"}).json() == {"count": 0, "next": None}
     cancelled = tenant.http.post("/v1/notifications/cancel", json={"cancellation_key": "k"}).json()

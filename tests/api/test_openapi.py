@@ -13,7 +13,7 @@ from api.openapi_document import document
 from api.urls import urlpatterns
 from notifications.intake.submission import NotificationIn
 from notifications.models import Notification
-from tests.api.asking import Tenant, add_message, token_of
+from tests.api.asking import Tenant, add_event, add_message, token_of
 from tests.api.test_notifications import add_delivery
 
 DOCUMENT: dict[str, Any] = json.loads(document()[0])
@@ -75,6 +75,8 @@ def test_every_example_works(tenant: Tenant) -> None:
         "endpoint_id": endpoint.json()["id"],
         "delivery_id": add_delivery(tenant, row, "failed").public_id,
         "message_id": add_message(tenant, "u1"),
+        "event_id": add_event(tenant, key="support").public_id,
+        "event_endpoint_key": "support",
         "action": "read",
     }
     token = token_of(tenant, "u1")

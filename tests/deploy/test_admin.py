@@ -12,10 +12,11 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 from redis import Redis
 
 from delivery.dkim_keys import create_dkim_key
-from delivery.models import Attempt, Delivery, DkimKey
+from delivery.models import Attempt, Delivery, DkimKey, EventEndpoint, StatusDispatch, StatusEvent
 from delivery.states import State
 from deploy.celery_app import app as celery
 from notifications import api_keys, ids
@@ -42,7 +43,9 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("static_names")]
 QUEUE = f"{celery.conf.broker_transport_options['global_keyprefix']}{celery.conf.task_default_queue}"
 OURS = [model for model in admin.site._registry if model._meta.app_label in ("notifications", "delivery", "auth")]
 BEATS = [model for model in admin.site._registry if model._meta.app_label == "django_celery_beat"]
-WRITTEN_BY_THE_MACHINE = [Attempt, Delivery, Notification, IdempotencyKey, Inbox, InboxEvent, InboxMessage]
+WRITTEN_BY_THE_MACHINE = [
+    Attempt, Delivery, Notification, IdempotencyKey, Inbox, InboxEvent, InboxMessage, EventEndpoint, StatusEvent, StatusDispatch,
+]  # fmt: skip
 
 
 @pytest.fixture
@@ -75,7 +78,14 @@ def one_of_each(world: World) -> list[Any]:
     message = InboxMessage.objects.create(
         project=world.project, recipient=recipient, delivery_id=delivery.pk, offset=1, title="Hello", body="there"
     )
+    event = StatusEvent.objects.create(
+        project=world.project, type="delivery.failed", recipient=recipient, data={"delivery_id": str(delivery.pk)}
+    )
+    told = EventEndpoint.objects.create(project=world.project, key="k", url="https://example.com/", sealed_secret="s")
     return [
+        event,
+        told,
+        StatusDispatch.objects.create(event=event, endpoint=told, available_at=timezone.now()),
         world.project,
         create_api_key(project=world.project, name="key", scopes=["admin"])[0],
         recipient,

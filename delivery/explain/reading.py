@@ -1,0 +1,128 @@
+"""Explaining one notification: what was decided about it as a whole, how its deliveries stand, and a page of them."""
+
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Count, QuerySet
+
+from delivery.conf import conf
+from delivery.dry_run import plan_accepted
+from delivery.explain.sentences import decision, explain_delivery
+from delivery.models import Delivery
+from delivery.reasons import explain
+from delivery.selectors import deliveries_of
+from notifications import ids
+from notifications.models import ApiKey, Notification
+from notifications.texts import format_time
+
+Page = Callable[[QuerySet[Delivery], Callable[[Delivery], dict[str, Any]]], dict[str, Any]]
+
+
+def explain_notification(notification: Notification, *, recipient: str | None, page: Page) -> dict[str, Any]:
+    """Everything about `notification`; `page` cuts one page of its deliveries, of this recipient's where one is given.
+
+    As long as it is not routed, `plan` says by which ways its recipients would be reached now (as a dry run does).
+    """
+    rows = deliveries_of(notification.id).select_related("recipient").prefetch_related("attempts")
+    if recipient is not None:
+        rows = rows.filter(recipient__external_id=recipient)
+    counts = _counts(notification.id)
+    accepted = notification.status == Notification.Status.ACCEPTED
+    return {
+        "id": notification.public_id,
+        "status": notification.status,
+        "reason": notification.reason or None,
+        "summary": _summary(notification, counts),
+        "decisions": _decisions(notification, counts),
+        "counts": counts,
+        "plan": plan_accepted(notification) if accepted else [],
+        **page(rows, _explained),
+    }
+
+
+def _explained(delivery: Delivery) -> dict[str, Any]:
+    schedule = conf().retry_seconds.get(delivery.channel, ())
+    return explain_delivery(delivery, delivery.attempts.all(), schedule)
+
+
+def _counts(notification_id: UUID) -> list[dict[str, Any]]:
+    rows = deliveries_of(notification_id).values_list("channel", "state", "reason").annotate(count=Count("id"))
+    return [
+        {
+            "channel": channel,
+            "state": state,
+            "reason": reason or None,
+            "count": count,
+            "summary": explain(reason).says if reason else "On its way.",
+            "actor": explain(reason).actor if reason else "nobody",
+        }
+        for channel, state, reason, count in rows.order_by("channel", "state", "reason")
+    ]
+
+
+def _summary(notification: Notification, counts: list[dict[str, Any]]) -> str:
+    states: dict[str, int] = {}
+    for row in counts:
+        states[row["state"]] = states.get(row["state"], 0) + row["count"]
+    said = ", ".join(f"{count} {state}" for state, count in sorted(states.items())) or "none"
+    return f"Accepted at {format_time(notification.created_at)}, now {notification.status}. Deliveries: {said}."
+
+
+def _decisions(notification: Notification, counts: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    found = [_accepted(notification)]
+    if notification.critical:
+        found.append(decision("critical", notification.created_at, "It is critical and goes before what is not."))
+    if notification.send_at is not None:
+        at = format_time(notification.send_at)
+        said = f"It was not to be routed before {at}."
+        found.append(decision("scheduled", notification.created_at, said, detail={"send_at": at}))
+    if notification.expires_at is not None:
+        at = format_time(notification.expires_at)
+        said = f"Whatever has not been sent by {at} expires."
+        found.append(decision("expires", notification.created_at, said, detail={"expires_at": at}))
+    found.append(_expansion(notification, sum(row["count"] for row in counts)))
+    return found
+
+
+def _accepted(notification: Notification) -> dict[str, Any]:
+    key = ApiKey.objects.filter(id=notification.api_key_id).first() if notification.api_key_id else None
+    at = format_time(notification.created_at)
+    by = f"with the API key {key.name!r}" if key else "with a key that is not on record"
+    detail = {"api_key": {"id": ids.encode("key", key.id), "name": key.name} if key else None}
+    return decision("accepted", notification.created_at, f"It was accepted at {at} {by}.", detail=detail)
+
+
+def _expansion(notification: Notification, made: int) -> dict[str, Any]:
+    """How far routing has come, or how it ended."""
+    names = [entry for entry in notification.recipients if isinstance(entry, str)]
+    topics = [entry["topic"] for entry in notification.recipients if not isinstance(entry, str)]
+    cursor = notification.route_cursor or {"entry": 0, "after": None}
+    routed = notification.status == Notification.Status.ROUTED
+    done = len(topics) if routed else cursor["entry"]
+    detail = {
+        "recipients": len(names),
+        "topics": [{"topic": key, "state": _progress(at, done, cursor)} for at, key in enumerate(topics)],
+        "deliveries": made,
+    }
+    whom = f"{len(names)} recipients by name and {len(topics)} topics"
+    if routed:
+        said = f"{whom} became {made} deliveries."
+        return decision("routed", notification.routed_at, said, detail=detail)
+    if notification.status != Notification.Status.ACCEPTED:
+        reason = explain(notification.reason)
+        said = f"Routing of {whom} ended as {notification.status} after {made} deliveries: {reason.says}"
+        return decision(notification.status, None, said, actor=reason.actor, detail=detail)
+    assert notification.available_at is not None
+    at = format_time(notification.available_at)
+    if notification.lease_token is not None:
+        said = f"{whom} are being routed, {made} deliveries so far; if the process died, another goes on at {at}."
+        return decision("routing", None, said, detail={**detail, "next_look_at": at})
+    said = f"{whom} wait to be routed from {at} on; {made} deliveries so far."
+    return decision("waiting", None, said, detail={**detail, "next_look_at": at})
+
+
+def _progress(at: int, done: int, cursor: dict[str, Any]) -> str:
+    if at < done:
+        return "expanded"
+    return "expanding" if at == done and cursor.get("after") else "waiting"

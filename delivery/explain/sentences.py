@@ -1,0 +1,123 @@
+"""Explaining one delivery: what was decided, what was tried, what comes next, each as a code with a sentence. Pure."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any, Final
+
+from delivery.models import Attempt, Delivery
+from delivery.reasons import Actor, explain
+from delivery.retries import is_provider_pause
+from delivery.routing import IN_APP
+from delivery.states import OPEN, TERMINAL, State
+from notifications import ids
+from notifications.texts import format_time, optional_time
+
+_NAMES: Final = {"email": "Email", "webhook": "Webhook", IN_APP: "In-app message"}
+
+
+def explain_delivery(delivery: Delivery, attempts: Iterable[Attempt], schedule: tuple[float, ...]) -> dict[str, Any]:
+    """`delivery` with every decision so far, oldest first; `schedule` are its channel's retry steps in seconds."""
+    tried = list(attempts)
+    next_look = _next(delivery, schedule)
+    return {
+        "id": delivery.public_id,
+        "recipient": delivery.recipient.external_id,
+        "channel": delivery.channel,
+        "endpoint": ids.encode("end", delivery.endpoint_id) if delivery.endpoint_id else None,
+        "state": delivery.state,
+        "reason": delivery.reason or None,
+        "actor": explain(delivery.reason).actor if delivery.reason else "nobody",
+        "used": bool(tried) or delivery.state in OPEN,
+        "summary": _summary(delivery, next_look),
+        "decisions": [_routed(delivery, tried), *map(_attempt, tried), *_end(delivery)],
+        "next_attempt": next_look,
+    }
+
+
+def decision(
+    code: str, at: datetime | None, summary: str, *, actor: Actor = "nobody", detail: Any = None
+) -> dict[str, Any]:
+    """One decision as it goes out."""
+    return {"code": code, "at": optional_time(at), "summary": summary, "actor": actor, "detail": detail or {}}
+
+
+def _summary(delivery: Delivery, next_look: dict[str, Any] | None) -> str:
+    what = f"{_name(delivery)} to {delivery.recipient.external_id} is {delivery.state}"
+    if next_look is not None:
+        said = f" after {delivery.reason}: {explain(delivery.reason).says}" if delivery.reason else "."
+        return f"{what}{said} {next_look['summary']}"
+    return f"{what}: {explain(delivery.reason).says}"
+
+
+def _routed(delivery: Delivery, tried: list[Attempt]) -> dict[str, Any]:
+    name = _name(delivery)
+    # Routing ends a row in the transaction that inserts it, whose beginning is the end; the row's own time is its statement's.
+    if delivery.finished_at is not None and delivery.finished_at <= delivery.created_at:
+        reason = explain(delivery.reason)
+        return decision("not_used", delivery.created_at, f"{name} was not used: {reason.says}", actor=reason.actor)
+    how = {IN_APP: "everybody has an inbox", "email": "the recipient has an email address"}
+    why = how.get(delivery.channel, "the recipient has an enabled endpoint for it")
+    return decision("used", delivery.created_at, f"{name} was asked for, and {why}.")
+
+
+def _attempt(attempt: Attempt) -> dict[str, Any]:
+    detail = {
+        "number": attempt.number,
+        "duration_ms": attempt.duration_ms,
+        "outcome": attempt.outcome,
+        "applied": attempt.applied,
+        "response": attempt.response,
+    }
+    begun = f"Attempt {attempt.number}"
+    if attempt.outcome is None:
+        said = f"{begun} is under way, or its process died; then another takes over when its lease ends."
+        return decision("attempt", attempt.started_at, said, detail=detail)
+    reason = explain(attempt.outcome)
+    took = f" after {attempt.duration_ms} ms" if attempt.duration_ms is not None else ""
+    late = "" if attempt.applied else " It came too late to count: another attempt had taken over."
+    said = f"{begun} ended{took} with {attempt.outcome}: {reason.says}{late}"
+    return decision("attempt", attempt.started_at, said, actor=reason.actor, detail=detail)
+
+
+def _end(delivery: Delivery) -> list[dict[str, Any]]:
+    if delivery.state not in TERMINAL:
+        return []
+    reason = explain(delivery.reason)
+    said = f"It ended as {delivery.state}: {reason.says}"
+    return [
+        decision(
+            "ended",
+            delivery.finished_at,
+            said,
+            actor=reason.actor,
+            detail={"state": delivery.state, "reason": delivery.reason},
+        )
+    ]
+
+
+def _next(delivery: Delivery, schedule: tuple[float, ...]) -> dict[str, Any] | None:
+    """When the row is looked at again, and why then; None once it has ended."""
+    if delivery.available_at is None:
+        return None
+    at = format_time(delivery.available_at)
+    step: int | None = None
+    match State(delivery.state):
+        case State.SENDING:
+            why, said = "lease", f"An attempt is under way; if its process died, another takes over at {at}."
+        case State.SCHEDULED:
+            why, said = "scheduled", f"It waits for its time, {at}."
+        case State.RETRYING if is_provider_pause(delivery.channel, delivery.reason):
+            why, said = "provider_pause", f"The provider is paused; the next attempt, at {at}, uses no retry step."
+        case State.RETRYING:
+            step = delivery.retry_step
+            why, said = (
+                "retry_schedule",
+                f"The next attempt is at {at}, step {step} of {len(schedule)} of the schedule.",
+            )
+        case _:
+            why, said = "due", f"It is due since {at} and waits for its turn."
+    return {"at": at, "why": why, "step": step, "steps": len(schedule), "summary": said}
+
+
+def _name(delivery: Delivery) -> str:
+    return _NAMES.get(delivery.channel, delivery.channel)
