@@ -12,9 +12,10 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 from redis import Redis
 
-from delivery.models import Attempt, Delivery
+from delivery.models import Attempt, Delivery, Heartbeat, LawCheck
 from delivery.states import State
 from deploy.celery_app import app as celery
 from notifications import api_keys, ids
@@ -40,7 +41,17 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("static_names")]
 QUEUE = f"{celery.conf.broker_transport_options['global_keyprefix']}{celery.conf.task_default_queue}"
 OURS = [model for model in admin.site._registry if model._meta.app_label in ("notifications", "delivery", "auth")]
 BEATS = [model for model in admin.site._registry if model._meta.app_label == "django_celery_beat"]
-WRITTEN_BY_THE_MACHINE = [Attempt, Delivery, Notification, IdempotencyKey, Inbox, InboxEvent, InboxMessage]
+WRITTEN_BY_THE_MACHINE = [
+    Attempt,
+    Delivery,
+    Heartbeat,
+    IdempotencyKey,
+    Inbox,
+    InboxEvent,
+    InboxMessage,
+    LawCheck,
+    Notification,
+]
 
 
 @pytest.fixture
@@ -89,6 +100,8 @@ def one_of_each(world: World) -> list[Any]:
         IdempotencyKey.objects.create(
             project=world.project, key="k", fingerprint="f", status=202, response='{"id": "ntf_1"}'
         ),
+        Heartbeat.objects.create(role="worker", host="h", pid=1, version="1"),
+        LawCheck.objects.create(law="inbox_counts", broken=0, checked_at=timezone.now()),
     ]
 
 
@@ -351,7 +364,25 @@ def test_a_recipient_cannot_be_given_what_the_api_would_refuse(world: World, roo
 
 def test_the_dashboard_says_that_nothing_is_stuck(root: Client) -> None:
     Project.objects.all().delete()
+    for role in ("worker", "beat"):
+        Heartbeat.objects.create(role=role, host="h", pid=1, version="1")
     assert root.get(reverse("admin:index")).context["verdict"]["text"] == "Nothing is stuck"
+
+
+def test_the_dashboard_says_who_is_missing_who_fell_silent_and_which_law_is_broken(root: Client) -> None:
+    minutes_ago = timezone.now() - timedelta(minutes=2)
+    for role, seen in (("worker", minutes_ago), ("beat", minutes_ago), ("beat", timezone.now())):
+        Heartbeat.objects.create(role=role, host="h", pid=1, version="1", last_seen_at=seen)
+    LawCheck.objects.create(law="inbox_counts", broken=3, examples=["1"], checked_at=timezone.now())
+    verdict = root.get(reverse("admin:index")).context["verdict"]
+    assert verdict["kind"] == "danger"
+    assert [remark.text for remark in verdict["remarks"]] == [
+        "Laws are broken: inbox_counts.",
+        "No worker seen for 120 s.",
+        "1 process fell silent without saying goodbye.",
+    ]
+    for remark in verdict["remarks"]:
+        assert root.get(remark.url).status_code == 200
 
 
 def test_the_dashboard_says_what_is_stuck_and_why_things_fail(world: World, root: Client) -> None:
