@@ -73,7 +73,9 @@ async def test_a_late_outcome_is_noted_and_changes_nothing(world: World, finishe
     assert metrics.LATE._value.get() - late_before == 1
 
 
-async def test_a_finish_written_again_because_its_answer_was_lost_stays_applied(world: World, finisher: Finisher) -> None:
+async def test_a_finish_written_again_because_its_answer_was_lost_stays_applied(
+    world: World, finisher: Finisher
+) -> None:
     notification = await queued(world)
     _, (item,) = await take(world.connection)
     late_before = metrics.LATE._value.get()

@@ -46,8 +46,8 @@ from tests.delivery.world import unheard
 
 T = TypeVar("T")
 
-EXAMPLES: Final = int(os.environ.get("CARILLON_MACHINE_EXAMPLES", "60"))
-STEPS: Final = int(os.environ.get("CARILLON_MACHINE_STEPS", "40"))
+EXAMPLES: Final = int(os.environ.get("CARILLON_MACHINE_EXAMPLES", "120"))
+STEPS: Final = int(os.environ.get("CARILLON_MACHINE_STEPS", "50"))
 
 CONF: Final = DeliveryConf(lease_seconds=60.0, max_claims=3, route_batch=3, route_chunk=1)
 PEOPLE: Final = ("u0", "u1", "u2")
