@@ -1,13 +1,16 @@
-"""Do PostgreSQL and Redis answer, each within a second? Callers that come together share one look."""
+"""Do PostgreSQL and Redis answer, each within a second, and is anybody at work? Callers that come together share one look."""
 
 import asyncio
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, Final
 
+import psycopg
 from django.conf import settings
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from delivery.heartbeats import READ, missing, read_pulses
 from notifications.database import UNREACHABLE, connect
 
 _PATIENCE_SECONDS: Final = 1.0
@@ -15,18 +18,23 @@ _PATIENCE_SECONDS: Final = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Readiness:
-    """What answered."""
+    """What answered, and by role what is not at work. Without PostgreSQL nobody can know the latter."""
 
     postgres: bool
     redis: bool
+    missing: Mapping[str, str] = field(default_factory=dict)
 
     def document(self) -> dict[str, Any]:
-        """The body of `/readyz`."""
+        """The body of `/readyz`: `degraded` names what is not as it should be, `details` says it in a sentence each."""
+        said = {
+            **({} if self.postgres else {"postgresql": "PostgreSQL does not answer: nothing can be accepted."}),
+            **({} if self.redis else {"redis": "Redis does not answer: wake-ups and live messages come later."}),
+            **self.missing,
+        }
         return {
             "status": "ready" if self.postgres else "unavailable",
-            "degraded": [
-                name for name, answers in (("postgresql", self.postgres), ("redis", self.redis)) if not answers
-            ],
+            "degraded": list(said),
+            "details": list(said.values()),
             "version": settings.CARILLON_VERSION,
             "instance": settings.CARILLON_INSTANCE,
         }
@@ -44,21 +52,27 @@ async def check_readiness() -> Readiness:
 
 
 async def _look() -> Readiness:
-    postgres, *redis = await asyncio.gather(_postgres(), *(_redis(url) for url in settings.REDIS_URLS))
-    return Readiness(postgres, all(redis))
+    absent, redis = await asyncio.gather(_postgres(), _all_redis())
+    return Readiness(absent is not None, redis, absent or {})
 
 
-async def _postgres() -> bool:
+async def _postgres() -> Mapping[str, str] | None:
+    """Who is missing; None when PostgreSQL does not answer."""
     try:
         async with asyncio.timeout(_PATIENCE_SECONDS):
             connection = await connect()
             try:
-                await connection.execute("SELECT 1")
+                return missing(read_pulses(await (await connection.execute(READ)).fetchall()))
+            except psycopg.errors.UndefinedTable:
+                return {}  # an older schema during an upgrade; it answers
             finally:
                 await connection.close()
     except UNREACHABLE:
-        return False
-    return True
+        return None
+
+
+async def _all_redis() -> bool:
+    return all(await asyncio.gather(*(_redis(url) for url in settings.REDIS_URLS)))
 
 
 async def _redis(url: str) -> bool:

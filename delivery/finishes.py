@@ -45,7 +45,7 @@ _FINISH: Final = f"""
     UPDATE delivery_attempt a
        SET outcome = g.outcome, duration_ms = g.duration_ms, response = g.response, request = g.request,
            applied = EXISTS (SELECT FROM finished f WHERE f.token = g.token)
-      FROM given g WHERE a.id = g.token
+      FROM given g WHERE a.id = g.token AND a.outcome IS NULL  -- not what an earlier try wrote whose answer was lost
     RETURNING a.applied"""  # noqa: S608 - composed of our own text
 _DISABLE: Final = """
     UPDATE notifications_endpoint SET state = 'disabled', disabled_reason = 'gone' WHERE id = ANY(%s) AND state = 'enabled'

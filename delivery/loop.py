@@ -13,6 +13,7 @@ import uvloop
 
 from delivery.conf import conf
 from delivery.engine import Engine
+from delivery.heartbeats import WORKER, Heart
 from notifications.collecting import collect_seldom
 
 T = TypeVar("T")
@@ -26,12 +27,14 @@ class EngineThread:
         self._loop = uvloop.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="engine", daemon=True)
         self._engine: Engine | None = None
+        self._heart = Heart(WORKER)
 
     def start(self) -> None:
         """Begin; work that comes before PostgreSQL answers simply finds it unreachable."""
         self._thread.start()
         self._engine = Engine(conf())
         self.call(self._engine.start(), timeout=_START_SECONDS)
+        self._loop.call_soon_threadsafe(self._heart.start)
         collect_seldom()
 
     def call(self, work: Coroutine[Any, Any, T], *, timeout: float) -> T:
@@ -42,6 +45,7 @@ class EngineThread:
         """Finish what is under way and end the loop."""
         if self._engine is not None:
             self.call(self._engine.stop(), timeout=conf().drain_seconds + 5.0)
+            self.call(self._heart.stop(), timeout=3.0)
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(timeout=5.0)
 

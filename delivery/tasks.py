@@ -6,9 +6,10 @@ from celery import shared_task
 from celery.signals import worker_process_init, worker_process_shutdown
 
 from delivery.engine import ROUTE
+from delivery.inspection import inspect_recent
 from delivery.loop import current, stop_current
 from notifications.events import ROUTE_TASK, SEND_TASK
-from schedules.periodic import SWEEP_TASK
+from schedules.periodic import INSPECT_TASK, SWEEP_TASK
 
 _PATIENCE_SECONDS: Final = 10.0
 
@@ -29,6 +30,12 @@ def send() -> None:
 def sweep() -> None:
     """What Beat asks for: everything that is due, whoever forgot to ring."""
     _work([ROUTE, *current().engine.channels])
+
+
+@shared_task(name=INSPECT_TASK)
+def inspect() -> None:
+    """Are the laws kept?"""
+    inspect_recent()
 
 
 def _work(stages: list[str]) -> None:

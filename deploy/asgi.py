@@ -14,6 +14,7 @@ from django.core.handlers.asgi import ASGIHandler
 import deploy.celery_app  # noqa: F401 - makes it the app that the bell rings through
 from api.handler import LeanHandler
 from consumers.socket import inbox_socket
+from delivery.heartbeats import WEB, Heart
 from deploy.logs import configure_logging
 from notifications.collecting import collect_seldom
 from notifications.inbox.process import stop_inbox
@@ -50,15 +51,18 @@ async def _websocket(scope: Any, receive: Any, send: Any) -> None:
 
 async def _lifespan(receive: Any, send: Any) -> None:
     """Start and end of the process, as the ASGI lifespan protocol tells them."""
+    heart = Heart(WEB)
     while True:
         message = await receive()
         if message["type"] == "lifespan.startup":
             configure_logging()
             collect_seldom()
+            heart.start()
             await send({"type": "lifespan.startup.complete"})
         else:
             await stop_inbox()
             await stop_intake()
+            await heart.stop()
             await send({"type": "lifespan.shutdown.complete"})
             return
 

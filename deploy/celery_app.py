@@ -51,7 +51,7 @@ app.conf.update(
     worker_max_memory_per_child=400_000,
     worker_send_task_events=False,
     worker_hijack_root_logger=False,
-    beat_scheduler="django_celery_beat.schedulers:DatabaseScheduler",
+    beat_scheduler="deploy.beat_scheduler:HeartbeatScheduler",
     beat_schedule=BEAT_SCHEDULE,
     timezone="UTC",
     imports=["delivery.tasks", "schedules.tasks"],

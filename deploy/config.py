@@ -122,7 +122,7 @@ def database(url: str) -> dict[str, Any]:
             "pool": {
                 "min_size": 0,
                 "max_size": 10,
-                "timeout": 1.5,
+                "timeout": 1.2,
                 "max_lifetime": 1800,
                 "max_idle": 60,
                 "reconnect_timeout": 1,

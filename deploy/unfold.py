@@ -80,6 +80,13 @@ _NAVIGATION = [
         ],
     },
     {
+        "title": "Platform",
+        "items": [
+            _model("Processes", "ecg_heart", "delivery_heartbeat"),
+            _model("Laws", "gavel", "delivery_lawcheck"),
+        ],
+    },
+    {
         "title": "Beat",
         "collapsible": True,
         "items": [

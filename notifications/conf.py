@@ -16,7 +16,7 @@ class NotificationsConf:
     intake_writers: int = 2
     intake_max_group: int = 200
     intake_max_waiting: int = 20_000
-    intake_timeout_seconds: float = 1.8
+    intake_timeout_seconds: float = 1.5
     idempotency_keep_hours: int = 24
     token_lifetime_seconds: int = 3600
     key_cache_seconds: float = 5.0

@@ -2,6 +2,7 @@
 
 from delivery.models.deliveries import Attempt, Delivery
 from delivery.models.dkim import DkimKey
+from delivery.models.operations import Heartbeat, LawCheck
 from delivery.models.status_events import EventEndpoint, StatusDispatch, StatusEvent
 
-__all__ = ["Attempt", "Delivery", "DkimKey", "EventEndpoint", "StatusDispatch", "StatusEvent"]
+__all__ = ["Attempt", "Delivery", "DkimKey", "EventEndpoint", "Heartbeat", "LawCheck", "StatusDispatch", "StatusEvent"]

@@ -7,6 +7,7 @@ from typing import Any, Final
 from django.http import HttpRequest
 from django.urls import reverse
 
+from delivery.heartbeats import WORKER, missing
 from delivery.models import Delivery
 from delivery.states import OPEN, State
 from deploy.admin import display, when
@@ -82,6 +83,7 @@ def remarks_on(standing: Standing, now: datetime) -> list[Remark]:
             remarks.append(Remark("danger", f"{_many(count, noun)} should have been {verb} over a minute ago.", url))
     if standing.overdue_deliveries is None or standing.overdue_notifications is None:
         remarks.append(Remark("danger", "PostgreSQL needs longer than 2 s to say what is open."))
+    remarks += _remarks_on_ourselves(standing)
     if standing.queued_wake_ups is not None and standing.queued_wake_ups > _QUEUE_ALARM:
         remarks.append(
             Remark("warning", f"{standing.queued_wake_ups} wake-ups wait in the broker: are workers running?")
@@ -96,6 +98,25 @@ def remarks_on(standing: Standing, now: datetime) -> list[Remark]:
     if standing.disabled_endpoints:
         url = f"{reverse('admin:notifications_endpoint_changelist')}?state__exact=disabled"
         remarks.append(Remark("warning", f"{_many(standing.disabled_endpoints, 'endpoint')} disabled.", url))
+    return remarks
+
+
+def _remarks_on_ourselves(standing: Standing) -> list[Remark]:
+    """Broken laws, roles without a living process, and processes that went silent within the hour."""
+    remarks = []
+    if standing.broken_laws:
+        url = reverse("admin:delivery_lawcheck_changelist")
+        remarks.append(Remark("danger", f"Laws are broken: {', '.join(standing.broken_laws)}.", url))
+    if standing.pulses is not None:
+        url = reverse("admin:delivery_heartbeat_changelist")
+        absent = missing(standing.pulses)
+        remarks += [
+            Remark("danger" if role == WORKER else "warning", sentence, url) for role, sentence in absent.items()
+        ]
+        silent = sum(pulse.silent for role, pulse in standing.pulses.items() if role not in absent)
+        if silent:
+            ended = "process" if silent == 1 else "processes"
+            remarks.append(Remark("warning", f"{silent} {ended} fell silent without saying goodbye.", url))
     return remarks
 
 

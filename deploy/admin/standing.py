@@ -11,7 +11,8 @@ from django.db.models import Count, Min, Q
 from django.db.models.functions import Now
 from redis import Redis, RedisError
 
-from delivery.models import Delivery
+from delivery.heartbeats import READ, Pulse, read_pulses
+from delivery.models import Delivery, LawCheck
 from delivery.states import OPEN, State
 from deploy.admin import when
 from deploy.admin.filters import OVERDUE
@@ -35,6 +36,8 @@ class Standing:
     disabled_endpoints: int | None
     queued_wake_ups: int | None
     last_finished: datetime | None
+    pulses: dict[str, Pulse] | None
+    broken_laws: list[str]
 
 
 def read_standing() -> Standing:
@@ -50,6 +53,8 @@ def read_standing() -> Standing:
         disabled_endpoints=_bounded(lambda: Endpoint.objects.filter(state=Endpoint.State.DISABLED)[:_ENOUGH].count()),
         queued_wake_ups=_queued_wake_ups(),
         last_finished=_bounded(_last_finished),
+        pulses=_bounded(_pulses),
+        broken_laws=_bounded(_broken_laws) or [],
     )
 
 
@@ -109,6 +114,18 @@ def _last_finished() -> datetime | None:
     """When the newest of the recently made deliveries came to its end."""
     recent = Delivery.objects.order_by("-id").values_list("finished_at", flat=True)[:200]
     return max((moment for moment in recent if moment is not None), default=None)
+
+
+def _pulses() -> dict[str, Pulse]:
+    """Who is at work."""
+    with connection.cursor() as cursor:
+        cursor.execute(READ)
+        return read_pulses(cursor.fetchall())
+
+
+def _broken_laws() -> list[str]:
+    """The laws that the last inspection found broken."""
+    return list(LawCheck.objects.filter(broken__gt=0).order_by("law").values_list("law", flat=True))
 
 
 def _queued_wake_ups() -> int | None:

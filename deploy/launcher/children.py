@@ -54,8 +54,7 @@ def worker(processes: int, port: int, env: Mapping[str, str]) -> Program:
 
 def beat(env: Mapping[str, str]) -> Program:
     """Celery Beat; a second one elsewhere is harmless, periodic work is claimed in the database."""
-    scheduler = "django_celery_beat.schedulers:DatabaseScheduler"
-    options = ["beat", "--loglevel=INFO", "--pidfile=", f"--scheduler={scheduler}"]
+    options = ["beat", "--loglevel=INFO", "--pidfile=", "--scheduler=deploy.beat_scheduler:HeartbeatScheduler"]
     program = _python("beat", ["-m", "celery", "--quiet", "-A", "deploy.celery_app", *options], env)
     # Its handler of SIGTERM uses the database first; interrupting Beat's own query, that fails and Beat goes on.
     return replace(program, ask_again_after_seconds=1.0)

@@ -25,8 +25,9 @@ from tests.fixtures.servers import RunningServer
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE_SECONDS = 30.0
-# The contract says 2; twice that on a machine that has other things to do still tells honest from hanging.
-HONEST_SECONDS = 4.0
+HONEST_SECONDS = 2.0
+# A machine that has other things to do may be late once; it is not late every time.
+TRIES = 3
 
 
 class Served:
@@ -103,6 +104,19 @@ def inbox_token(served: Served) -> dict[str, str]:
     return {"Authorization": f"Bearer {token}"}
 
 
+def assert_honest(ask: Callable[[], httpx.Response]) -> None:
+    """A 503 that says so, within the contract's time."""
+    took = []
+    for _ in range(TRIES):
+        answer = ask()
+        assert_problem(answer, 503, code="unavailable")
+        assert answer.headers["retry-after"] == "1"
+        took.append(answer.elapsed.total_seconds())
+        if took[-1] <= HONEST_SECONDS:
+            return
+    raise AssertionError(f"{answer.request.url} took {took} s")
+
+
 def test_postgresql_away_and_back(served: Served) -> None:
     before = accepted(served)
     assert send(served).status_code == 202
@@ -122,10 +136,7 @@ def test_postgresql_away_and_back(served: Served) -> None:
         lambda: served.http.get("/v1/inbox/events", headers={**inbox, "Accept": "text/event-stream"}),
         lambda: served.http.post("/v1/inbox/read-all", headers=inbox),
     ):
-        answer = ask()
-        assert_problem(answer, 503, code="unavailable")
-        assert answer.headers["retry-after"] == "1"
-        assert answer.elapsed.total_seconds() <= HONEST_SECONDS
+        assert_honest(ask)
     ready = served.http.get("/readyz")
     assert ready.status_code == 503
     assert ready.json()["degraded"] == ["postgresql"]
@@ -146,12 +157,12 @@ def test_redis_away_is_degraded_but_accepts(served: Served) -> None:
     before = accepted(served)
     served.valkey.kill()
     ready = served.http.get("/readyz")
-    assert (ready.status_code, ready.json()["degraded"]) == (200, ["redis"])
+    assert (ready.status_code, ready.json()["degraded"]) == (200, ["redis", "worker", "beat"])
     assert [send(served).status_code for _ in range(20)] == [202] * 20
     assert served.http.post("/v1/inbox/read-all", headers=inbox_token(served)).status_code == 200
     assert accepted(served) == before + 20
     served.valkey.start()
-    wait_for(lambda: served.http.get("/readyz").json()["degraded"] == [])
+    wait_for(lambda: served.http.get("/readyz").json()["degraded"] == ["worker", "beat"])
 
 
 def test_postgresql_frozen_is_as_good_as_away(served: Served) -> None:
@@ -163,9 +174,21 @@ def test_postgresql_frozen_is_as_good_as_away(served: Served) -> None:
     for process in frozen:
         process.send_signal(signal.SIGSTOP)
     try:
-        assert_problem(send(served), 503, code="unavailable")
-        assert_problem(served.http.get("/v1/recipients"), 503, code="unavailable")
-        assert_problem(served.http.get("/v1/inbox/messages", headers=inbox), 503, code="unavailable")
+        for ask in (
+            lambda: send(served),
+            lambda: send(served),
+            lambda: served.http.get("/v1/recipients"),
+            lambda: served.http.get("/v1/recipients/u1"),
+            lambda: served.http.put("/v1/recipients/u2", json={}),
+            lambda: served.http.post(
+                "/v1/topics/t/subscriptions", json={"recipients": ["u1"]}, headers={"Idempotency-Key": "k2"}
+            ),
+            lambda: served.http.get("/v1/topics", headers={"Authorization": "Bearer " + "unknown" * 6}),
+            lambda: served.http.get("/v1/inbox/messages", headers=inbox),
+            lambda: served.http.get("/v1/inbox/events", headers={**inbox, "Accept": "text/event-stream"}),
+            lambda: served.http.post("/v1/inbox/read-all", headers=inbox),
+        ):
+            assert_honest(ask)
         assert served.http.get("/readyz").status_code == 503
     finally:
         for process in frozen:

@@ -73,6 +73,19 @@ async def test_a_late_outcome_is_noted_and_changes_nothing(world: World, finishe
     assert metrics.LATE._value.get() - late_before == 1
 
 
+async def test_a_finish_written_again_because_its_answer_was_lost_stays_applied(
+    world: World, finisher: Finisher
+) -> None:
+    notification = await queued(world)
+    _, (item,) = await take(world.connection)
+    late_before = metrics.LATE._value.get()
+    for _ in range(2):
+        await finisher.write(finish(item, SENT))
+    assert (await world.delivery(notification))["state"] == "sent"
+    assert [attempt["applied"] for attempt in await world.attempts(item.delivery_id)] == [True]
+    assert metrics.LATE._value.get() == late_before
+
+
 async def test_late_and_current_in_one_group_are_told_apart(world: World, finisher: Finisher) -> None:
     notification = await queued(world)
     _, (slow,) = await take(world.connection)

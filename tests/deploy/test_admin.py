@@ -16,7 +16,16 @@ from django.utils import timezone
 from redis import Redis
 
 from delivery.dkim_keys import create_dkim_key
-from delivery.models import Attempt, Delivery, DkimKey, EventEndpoint, StatusDispatch, StatusEvent
+from delivery.models import (
+    Attempt,
+    Delivery,
+    DkimKey,
+    EventEndpoint,
+    Heartbeat,
+    LawCheck,
+    StatusDispatch,
+    StatusEvent,
+)
 from delivery.states import State
 from deploy.celery_app import app as celery
 from notifications import api_keys, ids
@@ -44,8 +53,19 @@ QUEUE = f"{celery.conf.broker_transport_options['global_keyprefix']}{celery.conf
 OURS = [model for model in admin.site._registry if model._meta.app_label in ("notifications", "delivery", "auth")]
 BEATS = [model for model in admin.site._registry if model._meta.app_label == "django_celery_beat"]
 WRITTEN_BY_THE_MACHINE = [
-    Attempt, Delivery, Notification, IdempotencyKey, Inbox, InboxEvent, InboxMessage, EventEndpoint, StatusEvent, StatusDispatch,
-]  # fmt: skip
+    Attempt,
+    Delivery,
+    EventEndpoint,
+    Heartbeat,
+    IdempotencyKey,
+    Inbox,
+    InboxEvent,
+    InboxMessage,
+    LawCheck,
+    Notification,
+    StatusDispatch,
+    StatusEvent,
+]
 
 
 @pytest.fixture
@@ -105,6 +125,8 @@ def one_of_each(world: World) -> list[Any]:
             project=world.project, recipient=recipient, channel="email", category="news", source="one_click"
         ),
         create_dkim_key(domain="mail.example", selector="s1", algorithm=DkimKey.Algorithm.ED25519),
+        Heartbeat.objects.create(role="worker", host="h", pid=1, version="1"),
+        LawCheck.objects.create(law="inbox_counts", broken=0, checked_at=timezone.now()),
     ]
 
 
@@ -367,7 +389,25 @@ def test_a_recipient_cannot_be_given_what_the_api_would_refuse(world: World, roo
 
 def test_the_dashboard_says_that_nothing_is_stuck(root: Client) -> None:
     Project.objects.all().delete()
+    for role in ("worker", "beat"):
+        Heartbeat.objects.create(role=role, host="h", pid=1, version="1")
     assert root.get(reverse("admin:index")).context["verdict"]["text"] == "Nothing is stuck"
+
+
+def test_the_dashboard_says_who_is_missing_who_fell_silent_and_which_law_is_broken(root: Client) -> None:
+    minutes_ago = timezone.now() - timedelta(minutes=2)
+    for role, seen in (("worker", minutes_ago), ("beat", minutes_ago), ("beat", timezone.now())):
+        Heartbeat.objects.create(role=role, host="h", pid=1, version="1", last_seen_at=seen)
+    LawCheck.objects.create(law="inbox_counts", broken=3, examples=["1"], checked_at=timezone.now())
+    verdict = root.get(reverse("admin:index")).context["verdict"]
+    assert verdict["kind"] == "danger"
+    assert [remark.text for remark in verdict["remarks"]] == [
+        "Laws are broken: inbox_counts.",
+        "No worker seen for 120 s.",
+        "1 process fell silent without saying goodbye.",
+    ]
+    for remark in verdict["remarks"]:
+        assert root.get(remark.url).status_code == 200
 
 
 def test_the_dashboard_says_what_is_stuck_and_why_things_fail(world: World, root: Client) -> None:

@@ -4,7 +4,7 @@ import json
 import threading
 from typing import Any, Final
 
-from websockets.exceptions import WebSocketException
+from websockets.exceptions import ConnectionClosed, WebSocketException
 from websockets.sync.client import ClientConnection, connect
 
 from tests.fixtures.platform import Platform, wait_for
@@ -104,6 +104,7 @@ class Inbox:
         self.faults: list[str] = []
         self.offset = 0
         self.connects = 0
+        self.closes: list[int] = []  # the codes with which the server ended a socket
         self._url = url.replace("http://", "ws://") + "/ws/inbox"
         self._token = token
         self._epoch: str | None = None
@@ -134,6 +135,10 @@ class Inbox:
                     self._shake_hands(socket)
                     while not self._stopping.is_set():
                         self._take(socket)
+            except ConnectionClosed as closed:
+                if closed.rcvd is not None:
+                    self.closes.append(closed.rcvd.code)
+                self._stopping.wait(0.1)
             except (WebSocketException, OSError, EOFError):
                 self._stopping.wait(0.1)
 
