@@ -54,6 +54,8 @@ DESCRIPTIONS: Final = {
     "notification_id": ("The notification's id.", "ntf_06dj3k5w8m7q2v4x6y8z0a2c4e"),
     "delivery_id": ("The delivery's id.", "dlv_06dj3k5w8m7q2v4x6y8z0a2c4e"),
     "message_id": ("The message's id.", "msg_06dj3k5w8m7q2v4x6y8z0a2c4e"),
+    "suppression_id": ("The suppression's id.", "sup_06dj3k5w8m7q2v4x6y8z0a2c4e"),
+    "callback_id": ("The callback source's id.", "cbk_06dj3k5w8m7q2v4x6y8z0a2c4e"),
     "action": ("What to do with it.", "read"),
 }
 """Path parameter -> (description, example), for the OpenAPI document."""

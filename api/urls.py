@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from api.views.callbacks import CallbackCollection, CallbackEvents, CallbackItem
 from api.views.deliveries import DeliveryCollection, DeliveryItem, DeliveryReplay, DeliveryRetry
 from api.views.endpoints import EndpointCollection, EndpointItem
 from api.views.health import Health, Metrics, Ready
@@ -16,6 +17,7 @@ from api.views.notification_items import (
 from api.views.notifications import NotificationBulk, NotificationCollection
 from api.views.recipients import RecipientCollection, RecipientItem
 from api.views.schema import DocsAsset, DocsPage, OpenApiDocument
+from api.views.suppressions import SuppressionCollection, SuppressionItem
 from api.views.tokens import TokenCollection
 from api.views.topics import SubscriptionCollection, TopicCollection, TopicItem
 
@@ -44,6 +46,11 @@ urlpatterns = [
     path("v1/recipients/<str:recipient_id>/endpoints/<str:endpoint_id>", EndpointItem.as_view()),
     path("v1/topics", TopicCollection.as_view()),
     path("v1/topics/<str:topic_key>", TopicItem.as_view()),
+    path("v1/suppressions", SuppressionCollection.as_view()),
+    path("v1/suppressions/<str:suppression_id>", SuppressionItem.as_view()),
+    path("v1/callbacks", CallbackCollection.as_view()),
+    path("v1/callbacks/<str:callback_id>", CallbackItem.as_view()),
+    path("v1/callbacks/<str:callback_id>/events", CallbackEvents.as_view()),
     path("v1/openapi.json", OpenApiDocument.as_view()),
     path("v1/docs", DocsPage.as_view()),
     path("v1/docs/<str:name>", DocsAsset.as_view()),

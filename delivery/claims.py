@@ -37,6 +37,8 @@ class Claim:
     url: str | None
     sealed_secret: str | None
     endpoint_state: str | None
+    suppressed: str = ""
+    """Why the address must not be written to any more, as a delivery's reason."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,13 +6,15 @@ from typing import Any, Final
 from uuid import UUID
 
 import msgspec
-from django.db.models import Count
+from django.db.models import Count, Q
+from django.db.models.functions import Now
 
-from delivery.routing import Address, Target, Way, plan_ways
+from delivery.routing import EMAIL, Address, Target, Way, plan_ways
 from notifications import ids
+from notifications.addresses import hash_email
 from notifications.errors import Fault, Invalid
 from notifications.intake.submission import Submission
-from notifications.models import Endpoint, Recipient, Subscription, Topic
+from notifications.models import Endpoint, Recipient, Subscription, Suppression, Topic
 
 MOST_PER_TOPIC: Final = 100
 MOST_LISTED: Final = 2000
@@ -35,7 +37,10 @@ def plan_submission(submission: Submission) -> list[dict[str, Any]]:
         Subscription.objects.filter(topic__in=topics.values()).values_list("topic__key").annotate(Count("id"))
     )
     inline = {given.id: given.email for given in submission.upserts if given.email is not msgspec.UNSET}
-    listed = _Listing(submission.body.channels or [], inline, endpoints)
+    emails = {*inline.values(), *(row.email for row in known.values())}
+    emails |= {row.email for rows in members.values() for row in rows}
+    suppressed = _suppressed(project_id, {email for email in emails if email})
+    listed = _Listing(submission.body.channels or [], inline, endpoints, suppressed, submission.body.critical)
     return [
         listed.one(entry, known.get(entry))
         if isinstance(entry, str)
@@ -48,9 +53,16 @@ class _Listing:
     """Says each recipient's ways; who was listed before is reached once only."""
 
     def __init__(
-        self, channels: list[str], inline: Mapping[str, Any], endpoints: Mapping[UUID, dict[str, tuple[Address, ...]]]
+        self,
+        channels: list[str],
+        inline: Mapping[str, Any],
+        endpoints: Mapping[UUID, dict[str, tuple[Address, ...]]],
+        suppressed: Mapping[bytes, frozenset[str]],
+        critical: bool,
     ) -> None:
         self._channels = channels
+        self._suppressed = suppressed
+        self._critical = critical
         self._inline = inline
         self._endpoints = endpoints
         self._listed: set[str] = set()
@@ -66,8 +78,10 @@ class _Listing:
         self._listed.add(external_id)
         email = self._inline.get(external_id, row.email if row else None)
         endpoints = self._endpoints.get(row.id, {}) if row else {}
-        target = Target(row.id if row else UUID(int=0), external_id, email, endpoints)
-        ways = [] if again else [_way_out(way) for way in plan_ways(self._channels, target)]
+        suppressions = self._suppressed.get(hash_email(email), frozenset()) if email else frozenset[str]()
+        target = Target(row.id if row else UUID(int=0), external_id, email, endpoints, suppressions=suppressions)
+        planned = plan_ways(self._channels, target, critical=self._critical)
+        ways = [] if again else [_way_out(way) for way in planned]
         return {
             "recipient": external_id,
             "known": row is not None,
@@ -115,4 +129,13 @@ def _endpoints(recipients: Iterable[UUID]) -> dict[UUID, dict[str, tuple[Address
     for row in enabled:
         own = found[row.recipient_id]
         own[row.channel] = (*own.get(row.channel, ()), Address(row.id, row.url))
+    return found
+
+
+def _suppressed(project_id: UUID, emails: Iterable[str]) -> dict[bytes, frozenset[str]]:
+    """Hash of an address -> why it must not be written to."""
+    rows = Suppression.objects.filter(project_id=project_id, channel=EMAIL, address_hash__in=map(hash_email, emails))
+    found: dict[bytes, frozenset[str]] = defaultdict(frozenset)
+    for row in rows.filter(Q(expires_at=None) | Q(expires_at__gt=Now())):
+        found[bytes(row.address_hash)] |= {row.reason}
     return found

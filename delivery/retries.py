@@ -35,6 +35,8 @@ class Verdict:
     delay_seconds: float | None = None
     retry_step: int = 0
     disable_endpoint: bool = False
+    suppress: bool = False
+    """Nobody is at the address: it goes on the suppression list."""
 
 
 def judge(
@@ -56,6 +58,7 @@ def judge(
             result.reason,
             retry_step=retry_step,
             disable_endpoint=result.disable_endpoint,
+            suppress=result.suppress,
         )
     assert isinstance(result, TemporaryFailure)
     if age > MAX_AGE:
@@ -68,6 +71,11 @@ def judge(
     outcome = "ambiguous" if isinstance(result, AmbiguousOutcome) else result.reason
     delay = waiting_time(schedule[retry_step], result.retry_after, jitter)
     return Verdict(State.RETRYING, result.reason, outcome, delay, retry_step + 1)
+
+
+def withhold(reason: str, retry_step: int) -> Verdict:
+    """For a delivery whose address was suppressed after it was routed: it ends without touching the network."""
+    return Verdict(State.SUPPRESSED, reason, reason, retry_step=retry_step)
 
 
 def give_back(retry_step: int) -> Verdict:

@@ -10,6 +10,9 @@ from uuid import UUID
 
 IN_APP: Final = "in_app"
 EMAIL: Final = "email"
+SUPPRESSED: Final = "suppressed_"
+_UNSUBSCRIBE: Final = "unsubscribe"
+_STRENGTH: Final = ("bounce", "complaint", "manual", _UNSUBSCRIBE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +31,13 @@ class Target:
     external_id: str
     email: str | None
     endpoints: Mapping[str, tuple[Address, ...]] = field(default_factory=dict)
+    suppressions: frozenset[str] = frozenset()
+    """Why the email address must not be written to: reasons of the suppression list."""
 
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """One delivery to be made; with a `reason` it cannot go out and is recorded as failed for that reason."""
+    """One delivery to be made; with a `reason` it does not go out, and is recorded as suppressed or failed for that."""
 
     channel: str
     endpoint_id: UUID | None = None
@@ -40,16 +45,27 @@ class Way:
     reason: str = ""
 
 
-def plan_ways(channels: Iterable[str], target: Target) -> list[Way]:
+def plan_ways(channels: Iterable[str], target: Target, *, critical: bool = False) -> list[Way]:
     """Every delivery that these channels mean for this recipient; at least one per channel."""
-    return [way for channel in channels for way in _plan_channel(channel, target)]
+    return [way for channel in channels for way in _plan_channel(channel, target, critical)]
 
 
-def _plan_channel(channel: str, target: Target) -> list[Way]:
+def suppression_reason(reasons: Iterable[str], *, critical: bool) -> str:
+    """A delivery's reason when its address is on the suppression list for these; empty when it may be sent.
+
+    The first of a bounce, a complaint, a person's decision. `critical` passes over an unsubscription (a password's reset
+    is no newsletter), never over the others.
+    """
+    standing = frozenset(reasons) - ({_UNSUBSCRIBE} if critical else frozenset())
+    return next((SUPPRESSED + reason for reason in _STRENGTH if reason in standing), "")
+
+
+def _plan_channel(channel: str, target: Target, critical: bool) -> list[Way]:
     if channel == IN_APP:
         return [Way(channel)]
     if channel == EMAIL:
-        return [Way(channel, address=target.email, reason="" if target.email else "no_email")]
+        reason = suppression_reason(target.suppressions, critical=critical) if target.email else "no_email"
+        return [Way(channel, address=target.email, reason=reason)]
     addresses = target.endpoints.get(channel, ())
     if not addresses:
         return [Way(channel, reason="no_endpoint")]

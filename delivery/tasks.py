@@ -6,9 +6,10 @@ from celery import shared_task
 from celery.signals import worker_process_init, worker_process_shutdown
 
 from delivery.engine import ROUTE
+from delivery.feedback.poll import poll_configured
 from delivery.loop import current, stop_current
 from notifications.events import ROUTE_TASK, SEND_TASK
-from schedules.periodic import SWEEP_TASK
+from schedules.periodic import POLL_TASK, SWEEP_TASK
 
 _PATIENCE_SECONDS: Final = 10.0
 
@@ -29,6 +30,12 @@ def send() -> None:
 def sweep() -> None:
     """What Beat asks for: everything that is due, whoever forgot to ring."""
     _work([ROUTE, *current().engine.channels])
+
+
+@shared_task(name=POLL_TASK)
+def poll_bounces() -> None:
+    """Read the bounce mailbox, if there is one."""
+    poll_configured()
 
 
 def _work(stages: list[str]) -> None:

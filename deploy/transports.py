@@ -9,7 +9,7 @@ from delivery.transports.webhook.conf import WebhookConf
 
 
 def transport_settings(
-    *, smtp_url: str, mail_from: str, webhook_allow: tuple[str, ...], user_agent: str
+    *, smtp_url: str, mail_from: str, webhook_allow: tuple[str, ...], user_agent: str, bounce_address: str = ""
 ) -> Mapping[str, TransportSettings]:
     """The transports of this installation by channel; without a mail server there is no `email`."""
     name, address = parseaddr(mail_from)
@@ -22,6 +22,11 @@ def transport_settings(
     if smtp_url:
         transports["email"] = TransportSettings(
             path="delivery.transports.email.transport.EmailTransport",
-            conf=EmailConf(smtp_urls=smtp_url, from_address=address, from_name=name or "Carillon"),
+            conf=EmailConf(
+                smtp_urls=smtp_url,
+                from_address=address,
+                from_name=name or "Carillon",
+                envelope_sender=bounce_address or None,
+            ),
         )
     return transports
