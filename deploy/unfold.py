@@ -50,6 +50,7 @@ _NAVIGATION = [
             _model("Notifications", "notifications", "notifications_notification"),
             _model("Deliveries", "outbox", "delivery_delivery"),
             _model("Attempts", "history", "delivery_attempt"),
+            _model("What came back", "undo", "delivery_deliveryevent"),
         ],
     },
     {
@@ -57,6 +58,7 @@ _NAVIGATION = [
         "items": [
             _model("Recipients", "person", "notifications_recipient"),
             _model("Endpoints", "webhook", "notifications_endpoint"),
+            _model("Suppressions", "block", "notifications_suppression"),
             _model("Topics", "groups", "notifications_topic"),
             _model("Subscriptions", "group_add", "notifications_subscription"),
             _model("Inbox messages", "inbox", "notifications_inboxmessage"),
@@ -69,6 +71,8 @@ _NAVIGATION = [
         "items": [
             _model("Projects", "domain", "notifications_project"),
             _model("API keys", "key", "notifications_apikey"),
+            _model("Callback sources", "call_received", "delivery_callbacksource"),
+            _model("Bounce mailboxes", "markunread_mailbox", "delivery_bouncemailbox"),
             _model("Idempotency keys", "fingerprint", "notifications_idempotencykey"),
             _model("Users", "admin_panel_settings", "auth_user"),
             _model("Groups", "shield_person", "auth_group"),
