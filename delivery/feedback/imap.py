@@ -54,6 +54,8 @@ def _connection(mailbox: ImapMailbox) -> Iterator[imaplib.IMAP4]:
     finally:
         with contextlib.suppress(*FAILURES):
             client.logout()
+        with contextlib.suppress(OSError):
+            client.shutdown()  # a conversation that broke off leaves its socket open
 
 
 def _unseen(client: imaplib.IMAP4) -> list[bytes]:

@@ -1,6 +1,7 @@
 """The suppression list on the way out: at routing, in the dry run, at sending, and what SMTP itself adds to it."""
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -9,6 +10,7 @@ import pytest
 from psycopg import AsyncConnection
 from psycopg_pool import AsyncConnectionPool
 
+from delivery.dry_run import plan_submission
 from delivery.finishes import Finish, Finisher
 from delivery.retries import Verdict, judge
 from delivery.routing import suppression_reason
@@ -16,7 +18,9 @@ from delivery.states import State
 from delivery.suppressing import withheld
 from delivery.transports.email.outcomes import Step, failure_of_reply
 from notifications.addresses import hash_email
+from notifications.conf import conf
 from notifications.executor import in_thread
+from notifications.intake.submission import parse_submission, utc_now
 from notifications.models import Project
 from notifications.services.suppressions import suppress_email
 from tests.delivery.test_claims import queued, take
@@ -214,3 +218,16 @@ async def test_an_outcome_and_its_suppression_are_one_transaction(world: World, 
         )
         == 1
     )
+
+
+async def test_a_dry_run_shows_what_routing_will_do(world: World) -> None:
+    await suppress(world, "a@example.com", "unsubscribe")
+    body = {"recipients": [{"id": "a", "email": "A@example.com"}], "content": {"title": "x"}, "channels": ["email"]}
+    known = replace(conf(), channels=frozenset({"email"}))
+    for critical, reason in ((False, "suppressed_unsubscribe"), (True, None)):
+        submission = parse_submission(
+            {**body, "critical": critical}, project_id=world.project_id, conf=known, now=utc_now()
+        )
+        (entry,) = await in_thread(plan_submission, submission)
+        (way,) = entry["recipients"][0]["ways"]
+        assert (way["reason"], way["delivers"]) == (reason, critical)
