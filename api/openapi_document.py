@@ -52,6 +52,11 @@ def complete(result: dict[str, Any], **_: Any) -> dict[str, Any]:
             schema["additionalProperties"] = False
     components["securitySchemes"] = {
         "apiKey": {"type": "http", "scheme": "bearer", "description": "An API key."},
+        "callbackSecret": {
+            "type": "http",
+            "scheme": "bearer",
+            "description": "A callback source's secret; or no `Authorization`, and a Standard Webhooks signature instead.",
+        },
         "recipientToken": {"type": "http", "scheme": "bearer", "description": "A token from `create_token`."},
     }
     components["responses"] = {f"Problem{status}": _problem(detail) for status, detail in _PROBLEMS.items()}

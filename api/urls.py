@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from api.views.callbacks import CallbackCollection, CallbackEvents, CallbackItem
 from api.views.deliveries import DeliveryCollection, DeliveryItem, DeliveryReplay, DeliveryRetry
 from api.views.endpoint_actions import EndpointDeliveries, EndpointPing, EndpointReplay, EndpointRotation
 from api.views.endpoints import EndpointCollection, EndpointItem
@@ -19,6 +20,7 @@ from api.views.notification_items import (
 from api.views.notifications import NotificationBulk, NotificationCollection
 from api.views.recipients import RecipientCollection, RecipientItem
 from api.views.schema import DocsAsset, DocsPage, OpenApiDocument
+from api.views.suppressions import SuppressionCollection, SuppressionItem
 from api.views.tokens import TokenCollection
 from api.views.topics import SubscriptionCollection, TopicCollection, TopicItem
 from api.views.unsubscribe import unsubscribe
@@ -57,6 +59,11 @@ urlpatterns = [
     path("v1/events/endpoints", EventEndpointCollection.as_view()),
     path("v1/events/endpoints/<str:event_endpoint_key>", EventEndpointItem.as_view()),
     path("v1/events/<str:event_id>", EventItem.as_view()),
+    path("v1/suppressions", SuppressionCollection.as_view()),
+    path("v1/suppressions/<str:suppression_id>", SuppressionItem.as_view()),
+    path("v1/callbacks", CallbackCollection.as_view()),
+    path("v1/callbacks/<str:callback_id>", CallbackItem.as_view()),
+    path("v1/callbacks/<str:callback_id>/events", CallbackEvents.as_view()),
     path("v1/openapi.json", OpenApiDocument.as_view()),
     path("v1/docs", DocsPage.as_view()),
     path("v1/docs/<str:name>", DocsAsset.as_view()),

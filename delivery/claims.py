@@ -44,6 +44,8 @@ class Claim:
     sealed_old_secret: str | None  # None: no rotation in the last 24 h
     sealed_headers: str | None
     retry_seconds: list[int] | None  # None: the channel's schedule
+    suppressed: str = ""
+    """Why the address must not be written to any more, as a delivery's reason."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,14 +6,16 @@ from typing import Any, Final
 from uuid import UUID
 
 import msgspec
-from django.db.models import Count
+from django.db.models import Count, Q
+from django.db.models.functions import Now
 
-from delivery.routing import Address, Target, Way, plan_ways
+from delivery.routing import EMAIL, Address, Target, Way, plan_ways
 from notifications import ids
+from notifications.addresses import hash_email
 from notifications.errors import Fault, Invalid
 from notifications.event_types import event_type_of
 from notifications.intake.submission import Submission
-from notifications.models import Endpoint, Notification, Recipient, Subscription, Topic, Unsubscription
+from notifications.models import Endpoint, Notification, Recipient, Subscription, Suppression, Topic, Unsubscription
 
 Plan = Callable[[Target], list[Way]]
 
@@ -64,7 +66,10 @@ def _plan(
     counts = dict(
         Subscription.objects.filter(topic__in=topics.values()).values_list("topic__key").annotate(Count("id"))
     )
-    listed = _Listing(channels, plan, inline, endpoints, _unwanted(everybody))
+    emails = {*inline.values(), *(row.email for row in known.values())}
+    emails |= {row.email for rows in members.values() for row in rows}
+    suppressed = _suppressed(project_id, {email for email in emails if email})
+    listed = _Listing(channels, plan, inline, endpoints, _unwanted(everybody), suppressed)
     return [
         listed.one(entry, known.get(entry))
         if isinstance(entry, str)
@@ -83,9 +88,11 @@ class _Listing:
         inline: Mapping[str, Any],
         endpoints: Mapping[UUID, dict[str, tuple[Address, ...]]],
         unwanted: Mapping[UUID, frozenset[str]],
+        suppressed: Mapping[bytes, frozenset[str]],
     ) -> None:
         self._channels = channels
         self._plan = plan
+        self._suppressed = suppressed
         self._inline = inline
         self._endpoints = endpoints
         self._unwanted = unwanted
@@ -103,7 +110,8 @@ class _Listing:
         email = self._inline.get(external_id, row.email if row else None)
         endpoints = self._endpoints.get(row.id, {}) if row else {}
         unwanted = self._unwanted.get(row.id, frozenset()) if row else frozenset[str]()
-        target = Target(row.id if row else UUID(int=0), external_id, email, endpoints, unwanted)
+        suppressions = self._suppressed.get(hash_email(email), frozenset()) if email else frozenset[str]()
+        target = Target(row.id if row else UUID(int=0), external_id, email, endpoints, unwanted, suppressions)
         ways = [] if again else [_way_out(way) for way in self._plan(target)]
         return {
             "recipient": external_id,
@@ -159,4 +167,13 @@ def _unwanted(recipients: Iterable[UUID]) -> dict[UUID, frozenset[str]]:
     found: dict[UUID, frozenset[str]] = defaultdict(frozenset)
     for row in Unsubscription.objects.filter(recipient_id__in=set(recipients)):
         found[row.recipient_id] |= {f"{row.channel} {row.category}"}
+    return found
+
+
+def _suppressed(project_id: UUID, emails: Iterable[str]) -> dict[bytes, frozenset[str]]:
+    """Hash of an address -> why it must not be written to."""
+    rows = Suppression.objects.filter(project_id=project_id, channel=EMAIL, address_hash__in=map(hash_email, emails))
+    found: dict[bytes, frozenset[str]] = defaultdict(frozenset)
+    for row in rows.filter(Q(expires_at=None) | Q(expires_at__gt=Now())):
+        found[bytes(row.address_hash)] |= {row.reason}
     return found

@@ -6,7 +6,7 @@ refuses is written alone and without the other side's words, so it harms nobody 
 """
 
 import asyncio
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 from uuid import UUID
 
@@ -17,6 +17,7 @@ import structlog
 from delivery import metrics
 from delivery.retries import Verdict
 from delivery.status_events.recording import DELIVERY_COLUMNS, delivery_facts, record, recording
+from delivery.suppressing import Refusal, add_bounces
 from notifications.database import UNREACHABLE, Pool
 
 log = structlog.get_logger(__name__)
@@ -64,6 +65,8 @@ class Finish:
     duration_ms: int
     response: dict[str, Any]
     request: dict[str, Any] | None = None
+    address: str | None = field(default=None, repr=False)
+    """Whom an email was written to."""
 
 
 class Finisher:
@@ -114,6 +117,7 @@ class Finisher:
     async def _write(self, group: list[Finish]) -> None:
         rows = _encode([_row(finish) for finish in sorted(group, key=lambda finish: finish.delivery_id)]).decode()
         gone = [f.endpoint_id for f in group if f.verdict.disable_endpoint and f.endpoint_id]
+        refused = [_refusal(f.delivery_id, f.address, f.response) for f in group if f.verdict.suppress and f.address]
         async with self._pool.connection() as connection, connection.transaction():
             cursor = await connection.execute(_FINISH, (rows,), prepare=True)
             late = sum(1 for (applied,) in await cursor.fetchall() if not applied)
@@ -130,6 +134,8 @@ class Finisher:
                         for project, row, recipient in disabled
                     ],
                 )
+            if refused:
+                await add_bounces(connection, refused)
         metrics.LATE.inc(late)
         for finish in group:
             metrics.ATTEMPTS.labels(finish.channel, finish.verdict.state).inc()
@@ -143,6 +149,10 @@ def _bare(finish: Finish) -> Finish:
         outcome=finish.verdict.outcome[:_LONGEST_REASON],
     )
     return replace(finish, verdict=verdict, response={}, request=None)
+
+
+def _refusal(delivery_id: UUID, address: str, response: dict[str, Any]) -> Refusal:
+    return Refusal(delivery_id, address, str(response.get("text", "")))
 
 
 def _row(finish: Finish) -> dict[str, Any]:

@@ -9,6 +9,7 @@ be begun well before its lease ends is given back untouched.
 import asyncio
 import time
 from collections import OrderedDict
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import UUID
@@ -21,8 +22,9 @@ from delivery.equipment import headers_of, secrets_of
 from delivery.finishes import Finish, Finisher
 from delivery.keyring import Keyring
 from delivery.mail_details import attachments, check_wanted, mail_details
-from delivery.retries import Verdict, give_back, judge
+from delivery.retries import Verdict, give_back, judge, withhold
 from delivery.routing import EMAIL
+from delivery.suppressing import withheld
 from delivery.transports.base import (
     Content,
     DeliveryError,
@@ -104,6 +106,8 @@ class Lane:
                 lease_seconds=self._conf.lease_seconds,
                 max_claims=self._conf.max_claims,
             )
+            reasons = await withheld(connection, claims) if self.channel == EMAIL else {}
+            claims = [replace(c, suppressed=reasons[c.delivery_id]) if c.delivery_id in reasons else c for c in claims]
             unknown = {item.notification_id for item in claims} - self._messages.keys()
             if unknown:
                 self._messages.update(await read_messages(connection, list(unknown)))
@@ -119,8 +123,11 @@ class Lane:
         latest = time.monotonic() + self._conf.begin_within_seconds
         async with self._sending:
             began = time.monotonic()
+            response: dict[str, Any] = {}
             if self._draining or began > latest:
-                verdict, response, request = give_back(item.retry_step), {}, None
+                verdict, request = give_back(item.retry_step), None
+            elif item.suppressed:
+                verdict, request = withhold(item.suppressed, item.retry_step), None
             else:
                 result, request = await self._send(item, message)
                 verdict, response = self._judge(item, result), dict(result.response)
@@ -135,6 +142,7 @@ class Lane:
                 duration_ms=int((ended - began) * 1000),
                 response=response,
                 request=request,
+                address=item.email,
             )
         )
 

@@ -39,6 +39,8 @@ class Verdict:
     delay_seconds: float | None = None
     retry_step: int = 0
     disable_endpoint: bool = False
+    suppress: bool = False
+    """Nobody is at the address: it goes on the suppression list."""
 
 
 def judge(
@@ -62,6 +64,7 @@ def judge(
             result.reason,
             retry_step=retry_step,
             disable_endpoint=result.disable_endpoint,
+            suppress=result.suppress,
         )
     assert isinstance(result, TemporaryFailure)
     if age > MAX_AGE:
@@ -90,6 +93,11 @@ def is_provider_pause(channel: str, reason: str) -> bool:
     """Whether a delivery that is retrying for `reason` waits for our own provider, which uses no retry step."""
     # Of a webhook it is the receiver that cannot be connected to, of mail our own server.
     return explain(reason).provider or (channel == "email" and reason == "connect_timeout")
+
+
+def withhold(reason: str, retry_step: int) -> Verdict:
+    """For a delivery whose address was suppressed after it was routed: it ends without touching the network."""
+    return Verdict(State.SUPPRESSED, reason, reason, retry_step=retry_step)
 
 
 def give_back(retry_step: int) -> Verdict:

@@ -21,7 +21,7 @@ from psycopg.rows import TupleRow
 from delivery import metrics
 from delivery.conf import DeliveryConf
 from delivery.due import due_rows
-from delivery.routing import Target, plan_ways
+from delivery.routing import EMAIL, Target, plan_ways
 from delivery.status_events.recording import (
     DELIVERY_COLUMNS,
     NOTIFICATION_COLUMNS,
@@ -29,6 +29,7 @@ from delivery.status_events.recording import (
     notification_facts,
     recording,
 )
+from delivery.suppressing import mark_targets
 from delivery.targets import find_targets, page_of_topic
 from notifications import ids
 from notifications.event_types import event_type_of
@@ -74,7 +75,9 @@ _INSERT: Final = """
     INSERT INTO delivery_delivery (id, project_id, notification_id, recipient_id, channel, endpoint_id, critical, expires_at, state,
                                    reason, available_at, finished_at)
     SELECT id, project_id, notification_id, recipient_id, channel, endpoint_id, critical, expires_at,
-           CASE WHEN g.reason = '' THEN 'queued' WHEN g.reason IN ('unsubscribed', 'event_filtered') THEN 'suppressed' ELSE 'failed' END,
+           CASE WHEN g.reason = '' THEN 'queued'
+                WHEN g.reason IN ('unsubscribed', 'event_filtered') OR starts_with(g.reason, 'suppressed_') THEN 'suppressed'
+                ELSE 'failed' END,
            g.reason,
            CASE WHEN g.reason = '' THEN now() END, CASE WHEN g.reason <> '' THEN now() END
       FROM unnest(%s::uuid[], %s::uuid[], %s::uuid[], %s::uuid[], %s::text[], %s::uuid[], %s::bool[],
@@ -158,6 +161,9 @@ async def _route_together(connection: Connection, items: list[Routing]) -> None:
         mine = await _finish(connection, items)
         kept = [item for item in items if item.id in mine]
         targets = await find_targets(connection, [(item.project_id, name) for item in kept for name in item.names])
+        if any(EMAIL in item.channels for item in kept):
+            marked = await mark_targets(connection, [(name[0], target) for name, target in targets.items()])
+            targets = dict(zip(targets, marked, strict=True))
         rows = [
             row
             for item in kept
@@ -187,6 +193,8 @@ async def _route_topics(
             )
             if not await _keep(connection, item, position, conf.lease_seconds):
                 return
+            if EMAIL in item.channels:
+                page = await mark_targets(connection, [(item.project_id, target) for target in page])
             await _insert(connection, [row for target in page for row in _rows(item, target)])
         on_work(set(item.channels))
     if position["entry"] >= len(item.topics):

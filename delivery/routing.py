@@ -15,6 +15,9 @@ EMAIL: Final = "email"
 UNSUBSCRIBED: Final = "unsubscribed"
 FILTERED: Final = "event_filtered"
 """Reason of the one delivery that is recorded, as suppressed, where a recipient has endpoints but none wants the event."""
+SUPPRESSED: Final = "suppressed_"
+_UNSUBSCRIBE: Final = "unsubscribe"
+_STRENGTH: Final = ("bounce", "complaint", "manual", _UNSUBSCRIBE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,8 @@ class Target:
     endpoints: Mapping[str, tuple[Address, ...]] = field(default_factory=dict)
     unwanted: frozenset[str] = frozenset()
     """What the recipient unsubscribed from: channel and category with a space between, which neither can hold."""
+    suppressions: frozenset[str] = frozenset()
+    """Why the email address must not be written to: reasons of the suppression list."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,17 +63,27 @@ def plan_ways(
     event_type: str = event_types.DEFAULT,
 ) -> list[Way]:
     """Every delivery that these channels mean for this recipient; at least one per channel."""
-    refusable = None if critical else category
-    return [way for channel in channels for way in _plan_channel(channel, target, refusable, event_type)]
+    return [way for channel in channels for way in _plan_channel(channel, target, category, critical, event_type)]
 
 
-def _plan_channel(channel: str, target: Target, category: str | None, event_type: str) -> list[Way]:
-    if category and target.unwanted and f"{channel} {category}" in target.unwanted:
+def suppression_reason(reasons: Iterable[str], *, critical: bool) -> str:
+    """A delivery's reason when its address is on the suppression list for these; empty when it may be sent.
+
+    The first of a bounce, a complaint, a person's decision. `critical` passes over an unsubscription (a password's reset
+    is no newsletter), never over the others.
+    """
+    standing = frozenset(reasons) - ({_UNSUBSCRIBE} if critical else frozenset())
+    return next((SUPPRESSED + reason for reason in _STRENGTH if reason in standing), "")
+
+
+def _plan_channel(channel: str, target: Target, category: str | None, critical: bool, event_type: str) -> list[Way]:
+    if category and not critical and target.unwanted and f"{channel} {category}" in target.unwanted:
         return [Way(channel, address=target.email if channel == EMAIL else None, reason=UNSUBSCRIBED)]
     if channel == IN_APP:
         return [Way(channel)]
     if channel == EMAIL:
-        return [Way(channel, address=target.email, reason="" if target.email else "no_email")]
+        reason = suppression_reason(target.suppressions, critical=critical) if target.email else "no_email"
+        return [Way(channel, address=target.email, reason=reason)]
     addresses = target.endpoints.get(channel, ())
     if not addresses:
         return [Way(channel, reason="no_endpoint")]

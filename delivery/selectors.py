@@ -51,8 +51,8 @@ def deliveries_of(notification_id: UUID) -> QuerySet[Delivery]:
 
 
 def get_delivery(*, project_id: UUID, delivery_id: UUID) -> Delivery:
-    """One delivery with recipient and attempts. Raises `NotFound`."""
-    rows = Delivery.objects.select_related("recipient").prefetch_related("attempts")
+    """One delivery with recipient, attempts and events. Raises `NotFound`."""
+    rows = Delivery.objects.select_related("recipient").prefetch_related("attempts", "events")
     delivery = rows.filter(project_id=project_id, id=delivery_id).first()
     if delivery is None:
         raise NotFound

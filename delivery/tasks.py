@@ -6,10 +6,11 @@ from celery import shared_task
 from celery.signals import worker_process_init, worker_process_shutdown
 
 from delivery.engine import ROUTE
+from delivery.feedback.poll import poll_configured
 from delivery.inspection import inspect_recent
 from delivery.loop import current, stop_current
 from notifications.events import ROUTE_TASK, SEND_TASK
-from schedules.periodic import INSPECT_TASK, SWEEP_TASK
+from schedules.periodic import INSPECT_TASK, POLL_TASK, SWEEP_TASK
 
 _PATIENCE_SECONDS: Final = 10.0
 
@@ -36,6 +37,12 @@ def sweep() -> None:
 def inspect() -> None:
     """Are the laws kept?"""
     inspect_recent()
+
+
+@shared_task(name=POLL_TASK)
+def poll_bounces() -> None:
+    """Read the bounce mailbox, if there is one."""
+    poll_configured()
 
 
 def _work(stages: list[str]) -> None:

@@ -9,8 +9,11 @@ Each variable may be given as `NAME` or as `NAME_FILE`, the path of a file that 
     SMTP_URL                 set by the launcher  smtp://user:pass@host:587?starttls=1; several fail over in order
     CARILLON_MAIL_FROM       Carillon <carillon@localhost>    the sender of mail
     CARILLON_DKIM_KEYS       empty                DKIM keys from files, domain:selector:path, comma-separated; or see `create_dkim_key`
+    CARILLON_BOUNCE_ADDRESS  the sender           where bounces are returned to (MAIL FROM), such as bounces@example.com
+    CARILLON_BOUNCE_LISTEN   empty                host:port on which to take bounces by SMTP (an MX or a relay leads there)
+    CARILLON_BOUNCE_IMAP_URL empty                imaps://user:password@host/INBOX, a mailbox of bounces read every minute
     CARILLON_WEBHOOK_ALLOW   empty                networks exempt from the address guard (webhooks, attachments), comma-separated
-    CARILLON_SECRET_KEY      required             signs sessions, inbox tokens and unsubscribe links
+    CARILLON_SECRET_KEY      required             signs sessions, inbox tokens and unsubscribe links; hashes suppressed addresses
     CARILLON_OLD_SECRET_KEYS empty                keys it had before, comma-separated: links in mails sent with them go on working
     CARILLON_ENCRYPTION_KEYS required             Fernet keys, comma-separated; the first encrypts, all decrypt
     CARILLON_MAIL_DIR        empty                Maildir of the built-in catcher; /dev/mail shows it when set

@@ -5,6 +5,7 @@ from typing import Any
 
 from api.openapi_settings import SPECTACULAR_SETTINGS as SPECTACULAR_SETTINGS
 from delivery.conf import RETRY_SECONDS, DeliveryConf
+from deploy.bounces.settings import bounce_settings
 from deploy.config import broker, database, environment
 from deploy.transports import read_signing_keys, transport_settings
 from deploy.unfold import UNFOLD as UNFOLD
@@ -110,12 +111,14 @@ CARILLON_MAIL_DIR = environment.text("CARILLON_MAIL_DIR", "")
 CARILLON_WEBHOOK_ALLOW = environment.items("CARILLON_WEBHOOK_ALLOW")
 CARILLON_RATE_LIMIT_PER_MINUTE = environment.number("CARILLON_RATE_LIMIT", 600_000, least=1)
 CARILLON_WEB_PROCESSES = environment.number("WEB_PROCESSES", 1, least=1)
+CARILLON_BOUNCE = bounce_settings(environment)
 _TRANSPORTS = transport_settings(
     smtp_url=environment.text("SMTP_URL", ""),
     mail_from=environment.text("CARILLON_MAIL_FROM", "Carillon <carillon@localhost>"),
     webhook_allow=tuple(CARILLON_WEBHOOK_ALLOW),
     user_agent=f"Carillon/{version()}",
     signing_keys=read_signing_keys(environment.items("CARILLON_DKIM_KEYS")),
+    bounce_address=CARILLON_BOUNCE.address,
 )
 CARILLON_NOTIFICATIONS = NotificationsConf(channels=frozenset({"in_app", *_TRANSPORTS}))
 _LEASE = environment.number("CARILLON_LEASE_SECONDS", 60, least=2)

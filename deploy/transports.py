@@ -20,6 +20,7 @@ def transport_settings(
     webhook_allow: tuple[str, ...],
     user_agent: str,
     signing_keys: tuple[SigningKey, ...] = (),
+    bounce_address: str = "",
 ) -> Mapping[str, TransportSettings]:
     """The transports of this installation by channel; without a mail server there is no `email`."""
     name, address = parseaddr(mail_from)
@@ -38,6 +39,7 @@ def transport_settings(
                 from_name=name or "Carillon",
                 signing_keys=signing_keys,
                 fetch=FetchConf(allow_networks=webhook_allow, user_agent=user_agent),
+                envelope_sender=bounce_address or None,
             ),
         )
     return transports

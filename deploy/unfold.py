@@ -53,6 +53,7 @@ _NAVIGATION = [
             _model("Status events", "campaign", "delivery_statusevent"),
             _model("Status dispatches", "forward_to_inbox", "delivery_statusdispatch"),
             _model("Event endpoints", "hearing", "delivery_eventendpoint"),
+            _model("What came back", "undo", "delivery_deliveryevent"),
         ],
     },
     {
@@ -60,6 +61,7 @@ _NAVIGATION = [
         "items": [
             _model("Recipients", "person", "notifications_recipient"),
             _model("Endpoints", "webhook", "notifications_endpoint"),
+            _model("Suppressions", "block", "notifications_suppression"),
             _model("Topics", "groups", "notifications_topic"),
             _model("Subscriptions", "group_add", "notifications_subscription"),
             _model("Unsubscriptions", "unsubscribe", "notifications_unsubscription"),
@@ -74,6 +76,8 @@ _NAVIGATION = [
             _model("Projects", "domain", "notifications_project"),
             _model("API keys", "key", "notifications_apikey"),
             _model("DKIM keys", "signature", "delivery_dkimkey"),
+            _model("Callback sources", "call_received", "delivery_callbacksource"),
+            _model("Bounce mailboxes", "markunread_mailbox", "delivery_bouncemailbox"),
             _model("Idempotency keys", "fingerprint", "notifications_idempotencykey"),
             _model("Users", "admin_panel_settings", "auth_user"),
             _model("Groups", "shield_person", "auth_group"),

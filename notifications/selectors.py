@@ -5,7 +5,7 @@ from uuid import UUID
 from django.db.models import QuerySet
 
 from notifications.errors import NotFound
-from notifications.models import Endpoint, Notification, Recipient, Subscription, Topic
+from notifications.models import Endpoint, Notification, Recipient, Subscription, Suppression, Topic
 
 
 def recipients_of(project_id: UUID) -> QuerySet[Recipient]:
@@ -65,3 +65,16 @@ def get_notification(*, project_id: UUID, notification_id: UUID) -> Notification
     if notification is None:
         raise NotFound
     return notification
+
+
+def suppressions_of(project_id: UUID) -> QuerySet[Suppression]:
+    """All suppressions of a project, those that have expired included."""
+    return Suppression.objects.filter(project_id=project_id)
+
+
+def get_suppression(*, project_id: UUID, suppression_id: UUID) -> Suppression:
+    """One suppression. Raises `NotFound`."""
+    suppression = suppressions_of(project_id).filter(id=suppression_id).first()
+    if suppression is None:
+        raise NotFound
+    return suppression

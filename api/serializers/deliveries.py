@@ -6,7 +6,8 @@ from rest_framework import serializers
 
 from api.fields import FreeObject, GivenId, PublicId, Text, Time, WholeNumber
 from api.serializing import In, shown
-from delivery.models import Delivery
+from delivery.feedback.kinds import Kind
+from delivery.models import Delivery, DeliveryEvent
 from delivery.reasons import as_markdown
 from delivery.replays import MOST
 from delivery.requests import requests_of
@@ -58,10 +59,30 @@ class AttemptOut(serializers.Serializer[Any]):
     )
 
 
+class DeliveryEventOut(serializers.Serializer[Any]):
+    """What was reported about a mail after it was sent."""
+
+    type = serializers.ChoiceField(choices=[kind.value for kind in Kind])
+    source = serializers.CharField(  # type: ignore[assignment]  # DRF takes fields out of the class
+        help_text="`dsn` and `feedback_report` came by mail, `callback` from a provider."
+    )
+    status = serializers.SerializerMethodField(help_text="RFC 3463, such as 5.1.1.")
+    detail = serializers.CharField(allow_blank=True)
+    occurred_at = Time()
+
+    def get_status(self, event: DeliveryEvent) -> str | None:
+        return event.status or None
+
+
 class DeliveryDetailOut(DeliveryOut):
-    """One delivery with everything that was tried."""
+    """One delivery with everything that was tried, and what was reported later."""
 
     attempts = serializers.SerializerMethodField()
+    events = serializers.SerializerMethodField()
+
+    def get_events(self, delivery: Delivery) -> list[dict[str, Any]]:
+        events: list[DeliveryEvent] = list(delivery.events.all())
+        return [shown(DeliveryEventOut, event) for event in events]
 
     def get_attempts(self, delivery: Delivery) -> list[dict[str, Any]]:
         pairs = zip(delivery.attempts.all(), requests_of(delivery), strict=True)

@@ -60,7 +60,10 @@ class DeliveryItem(ApiView):
         tag="Deliveries",
         name="get_delivery",
         summary="Read a delivery",
-        description="With every attempt and what the other side answered.",
+        description=(
+            "With every attempt and what the other side answered, and the events reported later: a mail that was `sent` may "
+            "still be raised to `delivered`, or turn out `failed` with reason `bounced`."
+        ),
         answers={200: DeliveryDetailOut},
     )
     async def get(self, request: ApiRequest, delivery_id: str) -> HttpResponse:

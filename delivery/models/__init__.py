@@ -2,7 +2,20 @@
 
 from delivery.models.deliveries import Attempt, Delivery
 from delivery.models.dkim import DkimKey
+from delivery.models.feedback import BounceMailbox, CallbackSource, DeliveryEvent
 from delivery.models.operations import Heartbeat, LawCheck
 from delivery.models.status_events import EventEndpoint, StatusDispatch, StatusEvent
 
-__all__ = ["Attempt", "Delivery", "DkimKey", "EventEndpoint", "Heartbeat", "LawCheck", "StatusDispatch", "StatusEvent"]
+__all__ = [
+    "Attempt",
+    "BounceMailbox",
+    "CallbackSource",
+    "Delivery",
+    "DeliveryEvent",
+    "DkimKey",
+    "EventEndpoint",
+    "Heartbeat",
+    "LawCheck",
+    "StatusDispatch",
+    "StatusEvent",
+]

@@ -16,6 +16,7 @@ class Delivery(models.Model):
 
         scheduled ──due──┐
         queued ──claim──> sending ──Receipt──────────> sent ──confirmed──> delivered
+                                                          └──bounced later──> failed
            ^                 ├──TemporaryFailure──> retrying ──due, claim──> sending
            │                 ├──PermanentFailure, retries used up, poison──> failed
            └─lease ran out───┘

@@ -124,13 +124,20 @@ class ProviderFailure(TemporaryFailure):
 
 
 class PermanentFailure(DeliveryError):
-    """No attempt will ever succeed; `disable_endpoint` when the endpoint itself said it is gone."""
+    """No attempt will ever succeed; `disable_endpoint` when the endpoint itself said it is gone, `suppress` when nobody is
+    at the address and never again must be written to it."""
 
     def __init__(
-        self, reason: str, *, response: Mapping[str, Any] | None = None, disable_endpoint: bool = False
+        self,
+        reason: str,
+        *,
+        response: Mapping[str, Any] | None = None,
+        disable_endpoint: bool = False,
+        suppress: bool = False,
     ) -> None:
         super().__init__(reason, response=response)
         self.disable_endpoint = disable_endpoint
+        self.suppress = suppress
 
 
 @runtime_checkable

@@ -70,6 +70,7 @@ class DeliveryAdmin(ReadOnlyAdmin):
         delivery = context.get("original")
         if delivery is not None:
             context["attempts"] = list(delivery.attempts.order_by("number"))
+            context["events"] = [(event, display.event_badge(event)) for event in delivery.events.all()]
             context["open_delivery"] = delivery.available_at is not None
         return super().render_change_form(request, context, *args, **kwargs)
 

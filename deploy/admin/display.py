@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from delivery.models import Attempt, Delivery
+from delivery.models import Attempt, Delivery, DeliveryEvent
 from delivery.states import State
 from deploy.admin import when
 from notifications import ids
@@ -35,6 +35,7 @@ _TONES: Final[dict[str, str]] = {
     "active": "success",
     "revoked": "danger",
 }
+_EVENT_TONES: Final = {"delivered": "success", "relayed": "info", "deferred": "warning"}
 GOOD_OUTCOMES: Final = ("accepted", "stored_in_inbox")
 
 
@@ -55,6 +56,11 @@ def outcome_badge(attempt: Attempt) -> SafeString:
     if not attempt.applied:
         return badge(f"{attempt.outcome} (late)", "warning")
     return badge(attempt.outcome, "success" if attempt.outcome in GOOD_OUTCOMES else "danger")
+
+
+def event_badge(event: DeliveryEvent) -> SafeString:
+    """What was reported later."""
+    return badge(event.type, _EVENT_TONES.get(event.type, "danger"))
 
 
 def link(model: type[Model], pk: object, text: object) -> SafeString:

@@ -60,5 +60,10 @@ def beat(env: Mapping[str, str]) -> Program:
     return replace(program, ask_again_after_seconds=1.0)
 
 
+def bounce_listener(env: Mapping[str, str]) -> Program:
+    """The SMTP server for bounces."""
+    return _python("bounces", ["-m", "deploy.bounces"], env)
+
+
 def _python(name: str, arguments: list[str], env: Mapping[str, str], pass_fds: tuple[int, ...] = ()) -> Program:
     return Program(name=name, argv=[sys.executable, *arguments], cwd=ROOT, env=env, pass_fds=pass_fds)

@@ -143,6 +143,8 @@ class Platform:
         descriptor = self._listener.fileno()
         programs = [children.web(number, descriptor, env) for number in range(1, self._options.web_processes + 1)]
         programs += [children.worker(self._options.worker_processes, port, env), children.beat(env)]
+        if self._options.bounce_listen is not None:
+            programs.append(children.bounce_listener(env))
         for program in programs:
             application = Supervised(program)
             self._applications.append(application)

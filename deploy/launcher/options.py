@@ -4,6 +4,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from deploy.bounces.settings import read_listen
 from deploy.config import ConfigError, Environment
 from deploy.launcher.errors import StartError
 
@@ -23,6 +24,7 @@ class Options:
     smtp_url: str
     web_processes: int
     worker_processes: int
+    bounce_listen: tuple[str, int] | None = None
 
 
 def read_options(environment: Environment) -> Options:
@@ -45,6 +47,7 @@ def read_options(environment: Environment) -> Options:
             worker_processes=environment.number(
                 "WORKER_PROCESSES", min(max(2, cores), MOST_WORKER_PROCESSES_BY_DEFAULT), least=1
             ),
+            bounce_listen=read_listen(environment),
         )
     except ConfigError as error:
         raise StartError(str(error), exit_status=2) from error

@@ -4,6 +4,7 @@ from notifications.models.inbox import Inbox, InboxEvent, InboxMessage
 from notifications.models.notification import IdempotencyKey, Notification
 from notifications.models.people import Endpoint, Recipient, Subscription, Topic
 from notifications.models.projects import ApiKey, Project
+from notifications.models.suppressions import Suppression
 from notifications.models.unsubscriptions import Unsubscription
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "Project",
     "Recipient",
     "Subscription",
+    "Suppression",
     "Topic",
     "Unsubscription",
 ]

@@ -10,6 +10,7 @@ from django.db.models.functions import Now
 from notifications.errors import NotFound
 from notifications.merge_patch import merge_patch
 from notifications.models import Recipient
+from notifications.services.suppressions import forget_addresses
 
 FIELDS: Final = ("email", "phone", "name", "locale", "timezone", "data")
 
@@ -44,9 +45,15 @@ def patch_recipient(*, project_id: UUID, external_id: str, fields: Mapping[str, 
 
 @transaction.atomic
 def erase_recipient(*, project_id: UUID, external_id: str) -> None:
-    """Remove a person with addresses, memberships, messages and deliveries. Raises `NotFound`."""
+    """Remove a person with addresses, memberships, messages and deliveries; what suppresses the address keeps its hash
+    alone. Raises `NotFound`."""
     # A full lock: whoever is just writing a row that points here ends first, and is then erased as well.
-    lock_recipient(project_id=project_id, external_id=external_id, no_key=False).delete()
+    recipient = lock_recipient(project_id=project_id, external_id=external_id, no_key=False)
+    email, deliveries = recipient.email, recipient.deliveries.values("id")
+    forget_addresses(project_id=project_id, delivery_ids=deliveries)
+    recipient.delete()
+    # Once more now that no delivery is left by which the address could come back.
+    forget_addresses(project_id=project_id, emails=[email] if email else [])
 
 
 def ensure_recipient(*, project_id: UUID, external_id: str) -> Recipient:

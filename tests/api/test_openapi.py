@@ -42,7 +42,8 @@ def test_every_operation_is_explained(path: str, method: str, described: dict[st
     assert described["summary"]
     assert described["tags"]
     inbox = path.startswith("/v1/inbox/")
-    assert described["security"] == [{"recipientToken" if inbox else "apiKey": []}]
+    scheme = "callbackSecret" if path.endswith("{callback_id}/events") else "recipientToken" if inbox else "apiKey"
+    assert described["security"] == [{scheme: []}]
     assert {"401", "429", "503"} <= set(described["responses"])
     assert ("403" in described["responses"]) is not inbox
     if method in ("post", "put", "patch") and "requestBody" in described:
@@ -78,7 +79,10 @@ def test_every_example_works(tenant: Tenant) -> None:
         "event_id": add_event(tenant, key="support").public_id,
         "event_endpoint_key": "support",
         "action": "read",
+        "suppression_id": http.post("/v1/suppressions", json={"address": "u1@example.com"}).json()["id"],
     }
+    callback = http.post("/v1/callbacks", json={"name": "relay"}).json()
+    names["callback_id"] = callback["id"]
     token = token_of(tenant, "u1")
     for path, method, described in sorted(
         OPERATIONS, key=lambda operation: (operation[1] == "delete", -len(operation[0]))
@@ -86,6 +90,8 @@ def test_every_example_works(tenant: Tenant) -> None:
         examples = described.get("requestBody", {}).get("content", {}).get("application/json", {}).get("examples", {})
         body = next((example["value"] for example in examples.values()), None)
         headers = {"Authorization": f"Bearer {token}"} if path.startswith("/v1/inbox/") else {}
+        if path.endswith("{callback_id}/events"):
+            headers = {"Authorization": f"Bearer {callback['secret']}"}
         answer = http.request(method, path.format(**names), json=body, headers=headers)
         assert answer.is_success, (method, path, answer.text)
         assert str(answer.status_code) in described["responses"]

@@ -33,6 +33,10 @@ def test_answers_are_as_described(
     token = token_of(tenant, "u1")
     add_message(tenant, "u1")
     inbox = {"Authorization": f"Bearer {token}"} if operation.path.startswith("/v1/inbox/") else {}
+    callback = tenant.http.post("/v1/callbacks", json={"name": "relay"}).json()
+    reports = operation.path == "/v1/callbacks/{callback_id}/events"
+    if reports:
+        inbox = {"Authorization": f"Bearer {callback['secret']}"}
 
     @settings(
         max_examples=EXAMPLES,
@@ -44,6 +48,8 @@ def test_answers_are_as_described(
     )
     @hypothesis.given(case=operation.as_strategy(generation_mode=mode))
     def ask(case: schemathesis.Case) -> None:
+        if reports:
+            case.path_parameters = {"callback_id": callback["id"]}
         case.headers = {name: value for name, value in (case.headers or {}).items() if name.lower() != "authorization"}
         request = case.as_transport_kwargs(base_url="http://api.test")
         # White space around a value is no part of it (RFC 9110, 5.5); a client cannot even send it.

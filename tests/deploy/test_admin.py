@@ -16,9 +16,13 @@ from django.utils import timezone
 from redis import Redis
 
 from delivery.dkim_keys import create_dkim_key
+from delivery.feedback.callbacks import create_source
 from delivery.models import (
     Attempt,
+    BounceMailbox,
+    CallbackSource,
     Delivery,
+    DeliveryEvent,
     DkimKey,
     EventEndpoint,
     Heartbeat,
@@ -29,6 +33,7 @@ from delivery.models import (
 from delivery.states import State
 from deploy.celery_app import app as celery
 from notifications import api_keys, ids
+from notifications.addresses import hash_email
 from notifications.events import SEND_TASK
 from notifications.models import (
     ApiKey,
@@ -41,10 +46,12 @@ from notifications.models import (
     Project,
     Recipient,
     Subscription,
+    Suppression,
     Topic,
     Unsubscription,
 )
 from notifications.services.projects import create_api_key
+from notifications.services.suppressions import forget_addresses, suppress_email
 from tests.deploy.operator import World, staff, superuser
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("static_names")]
@@ -54,7 +61,9 @@ OURS = [model for model in admin.site._registry if model._meta.app_label in ("no
 BEATS = [model for model in admin.site._registry if model._meta.app_label == "django_celery_beat"]
 WRITTEN_BY_THE_MACHINE = [
     Attempt,
+    BounceMailbox,
     Delivery,
+    DeliveryEvent,
     EventEndpoint,
     Heartbeat,
     IdempotencyKey,
@@ -127,6 +136,14 @@ def one_of_each(world: World) -> list[Any]:
         create_dkim_key(domain="mail.example", selector="s1", algorithm=DkimKey.Algorithm.ED25519),
         Heartbeat.objects.create(role="worker", host="h", pid=1, version="1"),
         LawCheck.objects.create(law="inbox_counts", broken=0, checked_at=timezone.now()),
+        suppress_email(
+            project_id=world.project.pk, address="ada@example.com", reason="bounce", source_delivery_id=delivery.pk
+        )[0],
+        DeliveryEvent.objects.create(
+            delivery=delivery, type="bounce", source="dsn", event_id="dsn:1", detail="gone", occurred_at=timezone.now()
+        ),
+        create_source(project_id=world.project.pk, name="relay")[0],
+        BounceMailbox.objects.create(mailbox="bounces@imap.example.com/INBOX"),
     ]
 
 
@@ -142,7 +159,8 @@ def test_every_model_has_a_list_and_a_page_that_open(world: World, root: Client)
 def test_every_empty_list_and_every_form_for_a_new_row_opens(model: type[Any], root: Client) -> None:
     assert root.get(list_of(model)).status_code == 200
     adding = root.get(reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_add"))
-    assert adding.status_code == (403 if model in [*WRITTEN_BY_THE_MACHINE, Endpoint, Unsubscription] else 200)
+    refused = [*WRITTEN_BY_THE_MACHINE, CallbackSource, Endpoint, Unsubscription]
+    assert adding.status_code == (403 if model in refused else 200)
 
 
 def test_the_pages_need_a_login(client: Client) -> None:
@@ -424,3 +442,25 @@ def test_the_dashboard_says_what_is_stuck_and_why_things_fail(world: World, root
     assert "9 min" in shown
     for remark in answer.context["verdict"]["remarks"]:
         assert root.get(remark.url).status_code == 200
+
+
+def test_an_address_is_suppressed_and_found_by_any_spelling(world: World, root: Client) -> None:
+    adding = reverse("admin:notifications_suppression_add")
+    form = {"project": world.project.pk, "address": "Ada@EXAMPLE.com", "reason": "manual", "detail": "asked by phone"}
+    assert root.post(adding, form).status_code == 302
+    row = Suppression.objects.get(project=world.project)
+    assert (row.address, bytes(row.address_hash)) == ("ada@example.com", hash_email("ada@example.com"))
+    assert "is on the list" in root.post(adding, form).content.decode()
+    forget_addresses(project_id=world.project.pk, emails=["ada@example.com"])
+    found = root.get(list_of(Suppression), {"q": "ADA@example.com"}).content.decode()
+    assert "erased" in found
+    assert str(row.pk) in found
+    assert root.post(page_of(row).replace("/change/", "/delete/"), {"post": "yes"}).status_code == 302
+    assert not Suppression.objects.filter(project=world.project).exists()
+
+
+def test_what_came_back_stands_on_the_deliverys_page(world: World, root: Client) -> None:
+    delivery = next(each for each in one_of_each(world) if isinstance(each, Delivery))
+    page = root.get(page_of(delivery)).content.decode()
+    assert "What came back" in page
+    assert "gone" in page

@@ -11,7 +11,7 @@ from delivery.transports.fetch import FetchConf
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EmailConf:
-    """`smtp_urls` as in `urls.py`; `from_address` is also the envelope's sender.
+    """`smtp_urls` as in `urls.py`; `from_address` is what recipients see.
 
     `local_hostname` is what we call ourselves to the server; without it, the domain of `from_address`.
     """
@@ -19,6 +19,8 @@ class EmailConf:
     smtp_urls: str = field(repr=False)
     from_address: str
     from_name: str = "Carillon"
+    envelope_sender: str | None = None
+    """Where bounces go (MAIL FROM); without it, `from_address`."""
     local_hostname: str | None = None
     max_connections: int = 4
     """Per process, to the server in use."""
@@ -38,6 +40,8 @@ class EmailConf:
         parse_smtp_urls(self.smtp_urls)
         if parse_mailbox(self.from_address).needs_smtputf8:
             raise ValueError("from_address must be ASCII before the @")
+        if self.envelope_sender is not None and parse_mailbox(self.envelope_sender).needs_smtputf8:
+            raise ValueError("envelope_sender must be ASCII before the @")
         if any(character < " " or character == "\x7f" for character in self.from_name):
             raise ValueError("from_name must not hold control characters")
         if self.local_hostname is not None and (not self.local_hostname.isascii() or " " in self.local_hostname):

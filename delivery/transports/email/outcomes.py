@@ -3,7 +3,7 @@
 421 (anywhere)                 ProviderFailure `server_unavailable`: the host wants to be left alone for a while
 530, 535 and 5.7.8, 5.7.9     ProviderFailure `authentication_refused`: our own fault
 4yz                            TemporaryFailure `smtp_<code>`
-5.1.x for the recipient        PermanentFailure `invalid_recipient`: nobody is there, ever
+5.1.x for the recipient        PermanentFailure `invalid_recipient`: nobody is there, ever; suppressed
 5.2.2                          PermanentFailure `mailbox_full`
 5.7.x                          PermanentFailure `refused_by_policy`
 5yz for the sender             PermanentFailure `sender_refused`
@@ -61,7 +61,8 @@ def failure_of_reply(step: Step, code: int, text: str, *, server: str) -> Delive
         return ProviderFailure("authentication_refused", response=response)
     if not 500 <= code <= 599:
         return TemporaryFailure(f"smtp_{code}" if 400 <= code <= 499 else "bad_response", response=response)
-    return PermanentFailure(_permanent_reason(step, enhanced), response=response)
+    reason = _permanent_reason(step, enhanced)
+    return PermanentFailure(reason, response=response, suppress=reason == "invalid_recipient")
 
 
 def _permanent_reason(step: Step, enhanced: tuple[int, int] | None) -> str:

@@ -62,6 +62,7 @@ class EmailTransport:
         self.max_in_flight = conf.max_connections
         self._conf = conf
         self._sender = parse_mailbox(conf.from_address)
+        self._envelope_sender = parse_mailbox(conf.envelope_sender or conf.from_address).spec
         self._sender_header = mailbox_header(conf.from_name, self._sender)
         self._servers = parse_smtp_urls(conf.smtp_urls)
         self._fetcher = Fetcher(conf.fetch, resolver)
@@ -143,7 +144,7 @@ class EmailTransport:
                 raise PermanentFailure("smtputf8_not_supported", response={"server": connection.server.name})
             try:
                 answer = await connection.transact(
-                    sender=self._sender.spec,
+                    sender=self._envelope_sender,
                     recipient=recipient.spec,
                     message=message,
                     smtputf8=recipient.needs_smtputf8,
