@@ -37,6 +37,7 @@ class Claim:
     url: str | None
     sealed_secret: str | None
     endpoint_state: str | None
+    project_id: UUID
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +69,13 @@ _CLAIM: Final = f"""
                attempt_count = d.attempt_count + CASE j.state WHEN 'sending' THEN 1 ELSE 0 END
           FROM judged j WHERE d.id = j.id
         RETURNING d.id, d.lease_token, d.notification_id, d.attempt_count, d.retry_step, d.created_at, d.endpoint_id,
-                  d.recipient_id, d.state, d.critical),
+                  d.recipient_id, d.state, d.critical, d.project_id),
     noted AS (
         INSERT INTO delivery_attempt (id, delivery_id, number)
         SELECT lease_token, id, attempt_count FROM claimed WHERE state = 'sending')
     SELECT c.id, c.lease_token, c.notification_id, c.attempt_count, c.retry_step, c.created_at, c.endpoint_id,
-           r.external_id, r.name, r.email, e.url, e.sealed_secret, e.state, c.state
+           r.external_id, r.name, r.email, e.url, e.sealed_secret, e.state, c.project_id,
+           c.state
       FROM claimed c
       LEFT JOIN notifications_recipient r ON r.id = c.recipient_id
       LEFT JOIN notifications_endpoint e ON e.id = c.endpoint_id

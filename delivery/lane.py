@@ -18,6 +18,7 @@ import structlog
 from delivery.claims import Claim, Message, claim, read_messages
 from delivery.conf import DeliveryConf
 from delivery.finishes import Finish, Finisher
+from delivery.holding import Hold
 from delivery.retries import Verdict, give_back, judge
 from delivery.transports.base import (
     Content,
@@ -57,10 +58,14 @@ class Lane:
         self._draining = False
         self._running: set[asyncio.Task[None]] = set()
         self._messages: OrderedDict[UUID, Message] = OrderedDict()
+        self._hold = Hold(transport, pool)
 
     async def step(self) -> bool:
         """Claim one batch and start its attempts, which may outlive the call; whether more may be due."""
-        limit = min(await self._room(), self._conf.send_batch)
+        limit = min(await self._room(), self._conf.send_batch, self._hold.bound(len(self._running)))
+        if limit == 0:
+            await self._hold.end_overdue()
+            return False
         seen, claims = await self._claim(limit)
         for item, message in claims:
             task = asyncio.create_task(self._attempt(item, message))
@@ -172,4 +177,5 @@ def _outbound(channel: str, item: Claim, message: Message) -> Outbound:
         category=message.category,
         attempt=item.attempt,
         created_at=message.created_at,
+        project_id=item.project_id,
     )

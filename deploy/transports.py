@@ -9,19 +9,19 @@ from delivery.transports.webhook.conf import WebhookConf
 
 
 def transport_settings(
-    *, smtp_url: str, mail_from: str, webhook_allow: tuple[str, ...], user_agent: str
+    *, smtp_url: str, catches_mail: bool, mail_from: str, webhook_allow: tuple[str, ...], user_agent: str
 ) -> Mapping[str, TransportSettings]:
-    """The transports of this installation by channel; without a mail server there is no `email`."""
+    """The transports of this installation by channel; servers for `email` may also come from the admin."""
     name, address = parseaddr(mail_from)
-    transports = {
+    return {
+        "email": TransportSettings(
+            path="delivery.transports.email.transport.EmailTransport",
+            conf=EmailConf(
+                smtp_urls=smtp_url, is_catcher=catches_mail, from_address=address, from_name=name or "Carillon"
+            ),
+        ),
         "webhook": TransportSettings(
             path="delivery.transports.webhook.transport.WebhookTransport",
             conf=WebhookConf(allow_networks=webhook_allow, user_agent=user_agent),
-        )
+        ),
     }
-    if smtp_url:
-        transports["email"] = TransportSettings(
-            path="delivery.transports.email.transport.EmailTransport",
-            conf=EmailConf(smtp_urls=smtp_url, from_address=address, from_name=name or "Carillon"),
-        )
-    return transports

@@ -18,6 +18,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, ClassVar, Protocol, TypeVar
+from uuid import UUID
 
 PayloadT = TypeVar("PayloadT")
 
@@ -54,6 +55,8 @@ class Outbound:
     """Counted from 1."""
     created_at: datetime
     """Of the notification, with an offset."""
+    project_id: UUID | None = None
+    """Whose own providers may be asked; None: only those for all projects."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,4 +119,7 @@ class Transport(Protocol[PayloadT]):
         """Hand it to the other side, once."""
 
     async def aclose(self) -> None:
-        """Close what is open; may be called twice, and without any send before."""
+        """Close what is open; may be called twice, and without any send before.
+
+        A transport with several providers also has an attribute `providers`, a `ProviderSet`.
+        """

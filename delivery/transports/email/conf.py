@@ -8,12 +8,15 @@ from delivery.transports.email.urls import parse_smtp_urls
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EmailConf:
-    """`smtp_urls` as in `urls.py`; `from_address` is also the envelope's sender.
+    """`smtp_urls` as in `urls.py`, empty when all servers are configured elsewhere; `from_address` is also the
+    envelope's sender.
 
     `local_hostname` is what we call ourselves to the server; without it, the domain of `from_address`.
     """
 
     smtp_urls: str = field(repr=False)
+    is_catcher: bool = False
+    """The servers of `smtp_urls` only keep mail: they are not asked where there is another."""
     from_address: str
     from_name: str = "Carillon"
     local_hostname: str | None = None
@@ -25,10 +28,14 @@ class EmailConf:
     timeout_seconds: float = 20.0
     """For an attempt as a whole, connecting included."""
     server_pause_seconds: float = 10.0
-    """How long a server that could not be used is passed over."""
+    """How long a server that could not be used is passed over; doubled when it still cannot be used, up to"""
+    max_server_pause_seconds: float = 600.0
+    authentication_pause_seconds: float = 60.0
+    """The same for one that refuses our login, which somebody has to mend."""
 
     def __post_init__(self) -> None:
-        parse_smtp_urls(self.smtp_urls)
+        if self.smtp_urls.strip():
+            parse_smtp_urls(self.smtp_urls)
         if parse_mailbox(self.from_address).needs_smtputf8:
             raise ValueError("from_address must be ASCII before the @")
         if any(character < " " or character == "\x7f" for character in self.from_name):
@@ -37,7 +44,7 @@ class EmailConf:
             raise ValueError("local_hostname must be ASCII without spaces")
         if self.max_connections < 1 or self.max_messages_per_connection < 1:
             raise ValueError("max_connections and max_messages_per_connection must be at least 1")
-        if self.max_idle_seconds <= 0 or self.server_pause_seconds <= 0:
-            raise ValueError("max_idle_seconds and server_pause_seconds must be above 0")
+        if self.max_idle_seconds <= 0 or self.server_pause_seconds <= 0 or self.authentication_pause_seconds <= 0:
+            raise ValueError("max_idle_seconds and the pauses must be above 0")
         if not 0 < self.connect_timeout_seconds <= self.timeout_seconds:
             raise ValueError("connect_timeout_seconds must be above 0 and not above timeout_seconds")

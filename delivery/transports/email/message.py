@@ -13,6 +13,7 @@ from email.message import EmailMessage
 from email.policy import SMTP
 from functools import lru_cache
 from urllib.parse import quote
+from uuid import UUID
 
 from delivery.transports.base import Content, Outbound, PermanentFailure
 from delivery.transports.email.addresses import InvalidAddress, Mailbox, parse_mailbox
@@ -38,6 +39,7 @@ class EmailPayload:
     recipient: Mailbox = field(repr=False)
     head: bytes = field(repr=False)
     tail: bytes = field(repr=False)
+    project_id: UUID | None = None
 
 
 def render_email(outbound: Outbound, *, sender_header: str, domain: str) -> EmailPayload:
@@ -58,7 +60,9 @@ def render_email(outbound: Outbound, *, sender_header: str, domain: str) -> Emai
         raise PermanentFailure("invalid_address") from None
     except UnicodeEncodeError:
         raise PermanentFailure("unrenderable") from None
-    return EmailPayload(delivery_id=outbound.delivery_id, recipient=recipient, head=head, tail=tail)
+    return EmailPayload(
+        delivery_id=outbound.delivery_id, recipient=recipient, head=head, tail=tail, project_id=outbound.project_id
+    )
 
 
 def mailbox_header(name: str, mailbox: Mailbox) -> str:
