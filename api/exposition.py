@@ -6,6 +6,7 @@ from typing import Any, Final
 from django.db import connection, transaction
 from prometheus_client import CONTENT_TYPE_LATEST, Gauge, generate_latest
 
+from delivery.provider_standing import HEALTH
 from notifications.errors import Unavailable
 from notifications.executor import in_thread
 
@@ -23,6 +24,8 @@ _UP = Gauge("carillon_database_up", "Whether PostgreSQL answered the last look a
 _ACCEPTED = Gauge("carillon_notifications_open", "Accepted notifications that are not routed yet")
 _OPEN = Gauge("carillon_deliveries_open", "Deliveries that have not ended", ["channel", "state"])
 _OLDEST = Gauge("carillon_oldest_due_age_seconds", "How long the oldest due row has waited", ["stage"])
+_PAUSED = Gauge("carillon_provider_paused", "1: passed over until a probe works", ["channel", "provider"])
+_FAILURES = Gauge("carillon_provider_consecutive_failures", "Pauses without a success between", ["channel", "provider"])
 
 _looked_at = float("-inf")
 
@@ -39,12 +42,17 @@ async def exposition() -> tuple[bytes, str]:
 
 async def _look() -> None:
     try:
-        (waiting, age), deliveries = await in_thread(_read)
+        (waiting, age), deliveries, providers = await in_thread(_read)
     except Unavailable:
         _UP.set(0)
         return
     _UP.set(1)
     _ACCEPTED.set(waiting)
+    _PAUSED.clear()
+    _FAILURES.clear()
+    for channel, provider, paused, failures in providers:
+        _PAUSED.labels(channel, provider).set(paused)
+        _FAILURES.labels(channel, provider).set(failures)
     _OPEN.clear()
     ages: dict[str, float] = {}
     for state, channel, count, oldest in deliveries:
@@ -56,10 +64,12 @@ async def _look() -> None:
         _OLDEST.labels(channel).set(oldest)
 
 
-def _read() -> tuple[Any, list[Any]]:
+def _read() -> tuple[Any, list[Any], list[Any]]:
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(_LIMIT)
         cursor.execute(_NOTIFICATIONS)
         notifications = cursor.fetchone()
         cursor.execute(_DELIVERIES)
-        return notifications, cursor.fetchall()
+        deliveries = cursor.fetchall()
+        cursor.execute(HEALTH)
+        return notifications, deliveries, cursor.fetchall()

@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from django.conf import settings
+from psycopg.errors import UndefinedTable
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from delivery.provider_standing import ALL_PAUSED
 from notifications.database import UNREACHABLE, connect
 
 _PATIENCE_SECONDS: Final = 1.0
@@ -19,13 +21,16 @@ class Readiness:
 
     postgres: bool
     redis: bool
+    paused_channels: tuple[str, ...] = ()
+    """Every provider is paused: deliveries wait, requests are served."""
 
     def document(self) -> dict[str, Any]:
         """The body of `/readyz`."""
         return {
             "status": "ready" if self.postgres else "unavailable",
             "degraded": [
-                name for name, answers in (("postgresql", self.postgres), ("redis", self.redis)) if not answers
+                *(name for name, answers in (("postgresql", self.postgres), ("redis", self.redis)) if not answers),
+                *(f"{channel}_providers" for channel in self.paused_channels),
             ],
             "version": settings.CARILLON_VERSION,
             "instance": settings.CARILLON_INSTANCE,
@@ -44,21 +49,23 @@ async def check_readiness() -> Readiness:
 
 
 async def _look() -> Readiness:
-    postgres, *redis = await asyncio.gather(_postgres(), *(_redis(url) for url in settings.REDIS_URLS))
-    return Readiness(postgres, all(redis))
+    paused, redis = await asyncio.gather(_postgres(), asyncio.gather(*(_redis(url) for url in settings.REDIS_URLS)))
+    return Readiness(paused is not None, all(redis), paused or ())
 
 
-async def _postgres() -> bool:
+async def _postgres() -> tuple[str, ...] | None:
+    """The channels whose providers are all paused; None: no answer."""
     try:
         async with asyncio.timeout(_PATIENCE_SECONDS):
             connection = await connect()
             try:
-                await connection.execute("SELECT 1")
+                return tuple(channel for (channel,) in await (await connection.execute(ALL_PAUSED)).fetchall())
+            except UndefinedTable:
+                return ()  # not migrated yet
             finally:
                 await connection.close()
     except UNREACHABLE:
-        return False
-    return True
+        return None
 
 
 async def _redis(url: str) -> bool:

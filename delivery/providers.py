@@ -18,10 +18,11 @@ import structlog
 from psycopg import AsyncConnection
 from psycopg.rows import TupleRow, class_row
 
+from delivery.provider_secrets import open_secrets
 from delivery.transports.health import AUTHENTICATION_REFUSED, HealthReport, News
 from delivery.transports.providers import ProviderConfig, ProviderSet
 from notifications.database import UNREACHABLE, Pool
-from notifications.sealing import SealBroken, unseal
+from notifications.sealing import SealBroken
 
 Connection = AsyncConnection[TupleRow]
 log = structlog.get_logger(__name__)
@@ -126,7 +127,8 @@ class ProviderWatch:
                 for config in providers.standing:
                     if config.id not in rows:
                         values = (config.id, channel, config.kind, config.name[:100], config.position)
-                        await connection.execute(_ADD, (*values, json.dumps(dict(config.settings))))
+                        shown = dict(config.settings) | ({"want_of_better": True} if config.want_of_better else {})
+                        await connection.execute(_ADD, (*values, json.dumps(shown)))
             unusable = self._configure(rows)
             await self._note_unusable(connection, rows, unusable)
             await self._write(connection)
@@ -218,7 +220,7 @@ class ProviderWatch:
 
 def _config(row: _Row) -> ProviderConfig:
     try:
-        secrets = json.loads(unseal(row.sealed_secrets)) if row.sealed_secrets else {}
+        secrets = open_secrets(row.sealed_secrets)
     except SealBroken:
         raise ValueError("no configured key opens its secrets") from None
     return ProviderConfig(

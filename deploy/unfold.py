@@ -50,6 +50,7 @@ _NAVIGATION = [
             _model("Notifications", "notifications", "notifications_notification"),
             _model("Deliveries", "outbox", "delivery_delivery"),
             _model("Attempts", "history", "delivery_attempt"),
+            _model("Providers", "dns", "delivery_provider"),
         ],
     },
     {

@@ -14,7 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from redis import Redis
 
-from delivery.models import Attempt, Delivery
+from delivery.models import Attempt, Delivery, Provider
 from delivery.states import State
 from deploy.celery_app import app as celery
 from notifications import api_keys, ids
@@ -86,6 +86,7 @@ def one_of_each(world: World) -> list[Any]:
         inbox,
         message,
         InboxEvent.objects.create(recipient=recipient, offset=1, kind="message.created", message=message),
+        Provider.objects.create(name="relay", settings={"host": "mx.example", "port": 587, "security": "starttls"}),
         IdempotencyKey.objects.create(
             project=world.project, key="k", fingerprint="f", status=202, response='{"id": "ntf_1"}'
         ),
