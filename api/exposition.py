@@ -13,6 +13,7 @@ from django.db import OperationalError, connection, transaction
 from prometheus_client import CONTENT_TYPE_LATEST, Gauge, generate_latest
 
 from delivery.heartbeats import READ, Pulse, read_pulses
+from delivery.provider_standing import HEALTH
 from notifications.errors import Unavailable
 from notifications.executor import in_thread
 
@@ -47,6 +48,8 @@ _PROCESSES = Gauge(
 )
 _BROKEN = Gauge("carillon_law_violations", "Rows of the last hour that break a law of conservation", ["law"])
 _CHECKED = Gauge("carillon_law_check_age_seconds", "How long ago the laws were last looked at")
+_PAUSED = Gauge("carillon_provider_paused", "1: passed over until a probe works", ["channel", "provider"])
+_FAILURES = Gauge("carillon_provider_consecutive_failures", "Pauses without a success between", ["channel", "provider"])
 
 _looked_at = float("-inf")
 
@@ -60,6 +63,7 @@ class _Look:
     oldest: list[tuple[str, float]] | None
     pulses: dict[str, Pulse]
     laws: list[tuple[str, int, float]]
+    providers: list[tuple[str, str, int, int]]
 
 
 async def exposition() -> tuple[bytes, str]:
@@ -80,6 +84,11 @@ async def _look() -> None:
         return
     _UP.set(1)
     _ACCEPTED.set(look.notifications[0][0] if look.notifications else float("nan"))
+    _PAUSED.clear()
+    _FAILURES.clear()
+    for channel, provider, paused, failures in look.providers:
+        _PAUSED.labels(channel, provider).set(paused)
+        _FAILURES.labels(channel, provider).set(failures)
     _OPEN.clear()
     for state, channel, count in look.deliveries or ():
         _OPEN.labels(channel, state).set(count)
@@ -105,6 +114,7 @@ def _read() -> _Look:
         oldest=_bounded(_OLDEST_DUE, channels),
         pulses=read_pulses(_bounded(READ) or ()),
         laws=_bounded(_LAWS) or [],
+        providers=_bounded(HEALTH) or [],
     )
 
 

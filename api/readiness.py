@@ -5,12 +5,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-import psycopg
 from django.conf import settings
+from psycopg.errors import UndefinedTable
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from delivery.heartbeats import READ, missing, read_pulses
+from delivery.provider_standing import ALL_PAUSED
 from notifications.database import UNREACHABLE, connect
 
 _PATIENCE_SECONDS: Final = 1.0
@@ -62,8 +63,13 @@ async def _postgres() -> Mapping[str, str] | None:
         async with asyncio.timeout(_PATIENCE_SECONDS):
             connection = await connect()
             try:
-                return missing(read_pulses(await (await connection.execute(READ)).fetchall()))
-            except psycopg.errors.UndefinedTable:
+                absent = missing(read_pulses(await (await connection.execute(READ)).fetchall()))
+                paused = await (await connection.execute(ALL_PAUSED)).fetchall()
+                return absent | {
+                    f"{channel}_providers": f"Every provider of {channel} is paused: its deliveries wait."
+                    for (channel,) in paused
+                }
+            except UndefinedTable:
                 return {}  # an older schema during an upgrade; it answers
             finally:
                 await connection.close()

@@ -44,6 +44,7 @@ class Claim:
     sealed_old_secret: str | None  # None: no rotation in the last 24 h
     sealed_headers: str | None
     retry_seconds: list[int] | None  # None: the channel's schedule
+    project_id: UUID
     suppressed: str = ""
     """Why the address must not be written to any more, as a delivery's reason."""
 
@@ -87,7 +88,8 @@ _CLAIM: Final = f"""
            c.recipient_id, c.critical, ARRAY(SELECT u.category FROM notifications_unsubscription u
                                               WHERE u.recipient_id = c.recipient_id AND u.channel = %(channel)s),
            r.external_id, r.name, r.email, e.url, e.sealed_secret, e.state,
-           CASE WHEN e.old_secret_until > now() THEN e.sealed_old_secret END, e.sealed_headers, e.retry_seconds, c.state
+           CASE WHEN e.old_secret_until > now() THEN e.sealed_old_secret END, e.sealed_headers, e.retry_seconds, c.project_id,
+           c.state
       FROM claimed c
       LEFT JOIN notifications_recipient r ON r.id = c.recipient_id
       LEFT JOIN notifications_endpoint e ON e.id = c.endpoint_id

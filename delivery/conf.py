@@ -31,6 +31,7 @@ class DeliveryConf:
     retry_seconds: Mapping[str, tuple[float, ...]] = field(default_factory=lambda: RETRY_SECONDS)
     retry_jitter: float = 0.2
     provider_pause_seconds: float = 30.0
+    provider_look_seconds: float = 2.0
     lease_seconds: float = 60.0
     attempt_timeout_seconds: float = 25.0
     max_claims: int = 5

@@ -12,7 +12,9 @@ from typing import Any, Final
 from delivery import in_app
 from delivery.conf import DeliveryConf
 from delivery.finishes import Finisher
+from delivery.key_lock import KeyLock
 from delivery.lane import Lane
+from delivery.providers import ProviderWatch
 from delivery.push import Pusher
 from delivery.route import route
 from delivery.routing import IN_APP
@@ -41,6 +43,8 @@ class Engine:
         self._status: StatusLane | None = None
         self._stages: dict[str, Stage] = {}
         self._sweeper: asyncio.Task[None] | None = None
+        self._watch: asyncio.Task[None] | None = None
+        self._lock = KeyLock()
 
     async def start(self) -> None:
         """Open the pool, construct the transports and begin to sweep."""
@@ -48,9 +52,16 @@ class Engine:
         self._transports = registry.load(self._conf.transports)
         finisher = Finisher(self._pool)
         self._lanes = [Lane(transport, self._pool, finisher, self._conf) for transport in self._transports.values()]
-        self._stages = {ROUTE: Stage(ROUTE, self._route), IN_APP: Stage(IN_APP, self._store)}
-        self._stages |= {lane.channel: Stage(lane.channel, lane.step) for lane in self._lanes}
+        steps = {ROUTE: self._route, IN_APP: self._store, **{lane.channel: lane.step for lane in self._lanes}}
+        self._stages = {name: Stage(name, self._lock.guard(step)) for name, step in steps.items()}
         await self._start_status()
+        watch = ProviderWatch(
+            self._pool,
+            {name: t.providers for name, t in self._transports.items() if hasattr(t, "providers")},
+            every_seconds=self._conf.provider_look_seconds,
+            on_usable=self._wake,
+        )
+        self._watch = asyncio.create_task(watch.run(), name="provider-watch")
         self._sweeper = asyncio.create_task(self._sweep(), name="sweeper")
 
     async def stop(self) -> None:
@@ -67,6 +78,9 @@ class Engine:
                 await asyncio.gather(self._pusher.stop(), *draining)
         if self._status is not None:
             await self._status.aclose()
+        if self._watch is not None:
+            self._watch.cancel()
+            await asyncio.gather(self._watch, return_exceptions=True)
         for transport in self._transports.values():
             await transport.aclose()
         await self._pool.close()
@@ -89,7 +103,10 @@ class Engine:
             assert isinstance(transport, WebhookTransport)
             self._status = StatusLane(transport, self._conf, lambda: self._stages[STATUS].wake())
             await self._status.start()
-            self._stages[STATUS] = Stage(STATUS, self._status.step)
+            self._stages[STATUS] = Stage(STATUS, self._lock.guard(self._status.step))
+
+    def _wake(self, channel: str) -> None:
+        self._stages[channel].wake()
 
     async def _route(self) -> bool:
         async with self._pool.connection() as connection:

@@ -20,6 +20,7 @@ from delivery.claims import Claim, Message, claim, read_messages
 from delivery.conf import DeliveryConf
 from delivery.equipment import headers_of, secrets_of
 from delivery.finishes import Finish, Finisher
+from delivery.holding import Hold
 from delivery.keyring import Keyring
 from delivery.mail_details import attachments, check_wanted, mail_details
 from delivery.retries import Verdict, give_back, judge, withhold
@@ -70,10 +71,14 @@ class Lane:
         self._running: set[asyncio.Task[None]] = set()
         self._messages: OrderedDict[UUID, Message] = OrderedDict()
         self._keyring = Keyring()
+        self._hold = Hold(transport, pool)
 
     async def step(self) -> bool:
         """Claim one batch and start its attempts, which may outlive the call; whether more may be due."""
-        limit = min(await self._room(), self._conf.send_batch)
+        limit = min(await self._room(), self._conf.send_batch, self._hold.bound(len(self._running)))
+        if limit == 0:
+            await self._hold.end_overdue()
+            return False
         seen, claims = await self._claim(limit)
         for item, message in claims:
             task = asyncio.create_task(self._attempt(item, message))
@@ -211,4 +216,5 @@ def _outbound(channel: str, item: Claim, message: Message, keys: tuple[SigningKe
         created_at=message.created_at,
         **(mail_details(item, message, address) if channel == EMAIL else {}),
         signing_keys=keys,
+        project_id=item.project_id,
     )

@@ -15,7 +15,9 @@ import deploy.celery_app  # noqa: F401 - makes it the app that the bell rings th
 from api.handler import LeanHandler
 from consumers.socket import inbox_socket
 from delivery.heartbeats import WEB, Heart
+from deploy.key_guard import guard_web_process
 from deploy.logs import configure_logging
+from notifications.canary import WrongKey
 from notifications.collecting import collect_seldom
 from notifications.inbox.process import stop_inbox
 from notifications.intake.process import stop_intake
@@ -57,6 +59,11 @@ async def _lifespan(receive: Any, send: Any) -> None:
         if message["type"] == "lifespan.startup":
             configure_logging()
             collect_seldom()
+            try:
+                await guard_web_process()
+            except WrongKey as error:
+                await send({"type": "lifespan.startup.failed", "message": str(error)})
+                return
             heart.start()
             await send({"type": "lifespan.startup.complete"})
         else:

@@ -114,6 +114,7 @@ CARILLON_WEB_PROCESSES = environment.number("WEB_PROCESSES", 1, least=1)
 CARILLON_BOUNCE = bounce_settings(environment)
 _TRANSPORTS = transport_settings(
     smtp_url=environment.text("SMTP_URL", ""),
+    catches_mail=bool(CARILLON_MAIL_DIR),
     mail_from=environment.text("CARILLON_MAIL_FROM", "Carillon <carillon@localhost>"),
     webhook_allow=tuple(CARILLON_WEBHOOK_ALLOW),
     user_agent=f"Carillon/{version()}",

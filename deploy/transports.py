@@ -16,33 +16,33 @@ from deploy.config import ConfigError
 def transport_settings(
     *,
     smtp_url: str,
+    catches_mail: bool,
     mail_from: str,
     webhook_allow: tuple[str, ...],
     user_agent: str,
     signing_keys: tuple[SigningKey, ...] = (),
     bounce_address: str = "",
 ) -> Mapping[str, TransportSettings]:
-    """The transports of this installation by channel; without a mail server there is no `email`."""
+    """The transports of this installation by channel; servers for `email` may also come from the admin."""
     name, address = parseaddr(mail_from)
-    transports = {
-        "webhook": TransportSettings(
-            path="delivery.transports.webhook.transport.WebhookTransport",
-            conf=WebhookConf(allow_networks=webhook_allow, user_agent=user_agent),
-        )
-    }
-    if smtp_url:
-        transports["email"] = TransportSettings(
+    return {
+        "email": TransportSettings(
             path="delivery.transports.email.transport.EmailTransport",
             conf=EmailConf(
                 smtp_urls=smtp_url,
+                is_catcher=catches_mail,
                 from_address=address,
                 from_name=name or "Carillon",
                 signing_keys=signing_keys,
                 fetch=FetchConf(allow_networks=webhook_allow, user_agent=user_agent),
                 envelope_sender=bounce_address or None,
             ),
-        )
-    return transports
+        ),
+        "webhook": TransportSettings(
+            path="delivery.transports.webhook.transport.WebhookTransport",
+            conf=WebhookConf(allow_networks=webhook_allow, user_agent=user_agent),
+        ),
+    }
 
 
 def read_signing_keys(entries: Iterable[str]) -> tuple[SigningKey, ...]:

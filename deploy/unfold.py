@@ -54,6 +54,7 @@ _NAVIGATION = [
             _model("Status dispatches", "forward_to_inbox", "delivery_statusdispatch"),
             _model("Event endpoints", "hearing", "delivery_eventendpoint"),
             _model("What came back", "undo", "delivery_deliveryevent"),
+            _model("Providers", "dns", "delivery_provider"),
         ],
     },
     {

@@ -4,6 +4,7 @@ from delivery.models.deliveries import Attempt, Delivery
 from delivery.models.dkim import DkimKey
 from delivery.models.feedback import BounceMailbox, CallbackSource, DeliveryEvent
 from delivery.models.operations import Heartbeat, LawCheck
+from delivery.models.providers import Provider
 from delivery.models.status_events import EventEndpoint, StatusDispatch, StatusEvent
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "EventEndpoint",
     "Heartbeat",
     "LawCheck",
+    "Provider",
     "StatusDispatch",
     "StatusEvent",
 ]

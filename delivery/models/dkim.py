@@ -6,6 +6,7 @@ from django.db.models.functions import Now
 
 from notifications import ids
 from notifications.models import Project
+from notifications.sealed_columns import register_sealed
 
 
 class DkimKey(models.Model):
@@ -46,3 +47,6 @@ class DkimKey(models.Model):
     def record_name(self) -> str:
         """Where the public key is looked up."""
         return f"{self.selector}._domainkey.{self.domain}"
+
+
+register_sealed("delivery.DkimKey", "sealed_private_key")

@@ -7,6 +7,7 @@ from delivery.feedback.kinds import Kind
 from delivery.models.deliveries import Delivery
 from notifications import ids
 from notifications.models import Project
+from notifications.sealed_columns import register_sealed
 
 
 class DeliveryEvent(models.Model):
@@ -76,3 +77,6 @@ class BounceMailbox(models.Model):
 
     def __str__(self) -> str:
         return self.mailbox
+
+
+register_sealed("delivery.CallbackSource", "sealed_secret")

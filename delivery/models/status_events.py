@@ -7,6 +7,7 @@ from django.db.models.functions import Now
 
 from notifications import ids
 from notifications.models import Project, Recipient
+from notifications.sealed_columns import register_sealed
 
 
 class EventEndpoint(models.Model):
@@ -118,3 +119,6 @@ class StatusDispatch(models.Model):
 
     def __str__(self) -> str:
         return f"{self.event_id} to {self.endpoint_id}"
+
+
+register_sealed("delivery.EventEndpoint", "sealed_secret")

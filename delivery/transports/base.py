@@ -19,6 +19,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, ClassVar, Protocol, TypeVar, runtime_checkable
+from uuid import UUID
 
 PayloadT = TypeVar("PayloadT")
 
@@ -83,6 +84,8 @@ class Outbound:
     """Email: those of the project, whatever their domain."""
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     """Webhook: further request headers, names in lower case, all checked when they were stored."""
+    project_id: UUID | None = None
+    """Whose own providers may be asked; None: only those for all projects."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,4 +167,7 @@ class Transport(Protocol[PayloadT]):
         """Hand it to the other side, once."""
 
     async def aclose(self) -> None:
-        """Close what is open; may be called twice, and without any send before."""
+        """Close what is open; may be called twice, and without any send before.
+
+        A transport with several providers also has an attribute `providers`, a `ProviderSet`.
+        """

@@ -12,6 +12,7 @@ from deploy.admin import (
     operations,
     people,
     projects,
+    providers,
     status_events,
     unsubscriptions,
 )
@@ -28,6 +29,7 @@ __all__ = [
     "operations",
     "people",
     "projects",
+    "providers",
     "status_events",
     "unsubscriptions",
 ]

@@ -98,6 +98,9 @@ def remarks_on(standing: Standing, now: datetime) -> list[Remark]:
     if standing.disabled_endpoints:
         url = f"{reverse('admin:notifications_endpoint_changelist')}?state__exact=disabled"
         remarks.append(Remark("warning", f"{_many(standing.disabled_endpoints, 'endpoint')} disabled.", url))
+    if standing.paused_providers:
+        url = f"{reverse('admin:delivery_provider_changelist')}?state__exact=paused"
+        remarks.append(Remark("warning", f"{_many(standing.paused_providers, 'provider')} paused.", url))
     return remarks
 
 

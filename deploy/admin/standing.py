@@ -12,7 +12,7 @@ from django.db.models.functions import Now
 from redis import Redis, RedisError
 
 from delivery.heartbeats import READ, Pulse, read_pulses
-from delivery.models import Delivery, LawCheck
+from delivery.models import Delivery, LawCheck, Provider
 from delivery.states import OPEN, State
 from deploy.admin import when
 from deploy.admin.filters import OVERDUE
@@ -34,6 +34,7 @@ class Standing:
     day: dict[str, int] | None
     failures: list[dict[str, Any]] | None
     disabled_endpoints: int | None
+    paused_providers: int | None
     queued_wake_ups: int | None
     last_finished: datetime | None
     pulses: dict[str, Pulse] | None
@@ -51,6 +52,9 @@ def read_standing() -> Standing:
         day=_bounded(lambda: _states_since(timedelta(days=1))),
         failures=_bounded(_failures),
         disabled_endpoints=_bounded(lambda: Endpoint.objects.filter(state=Endpoint.State.DISABLED)[:_ENOUGH].count()),
+        paused_providers=_bounded(
+            lambda: Provider.objects.filter(enabled=True, state=Provider.State.PAUSED)[:_ENOUGH].count()
+        ),
         queued_wake_ups=_queued_wake_ups(),
         last_finished=_bounded(_last_finished),
         pulses=_bounded(_pulses),

@@ -73,6 +73,13 @@ def main() -> int:
         print(complaint, flush=True)
         return 1
     django.setup()
+    from notifications.canary import WrongKey, verify_key  # its modules need the apps to be ready
+
+    try:
+        verify_key(add=False)
+    except WrongKey as error:
+        print(error, flush=True)
+        return 1
     migrate()
     collect_static_files()
     call_command("carillon_bootstrap")

@@ -1,5 +1,6 @@
 """The tables of WHAT and TO WHOM, one module per subject."""
 
+from notifications.models.canary import Canary
 from notifications.models.inbox import Inbox, InboxEvent, InboxMessage
 from notifications.models.notification import IdempotencyKey, Notification
 from notifications.models.people import Endpoint, Recipient, Subscription, Topic
@@ -9,6 +10,7 @@ from notifications.models.unsubscriptions import Unsubscription
 
 __all__ = [
     "ApiKey",
+    "Canary",
     "Endpoint",
     "IdempotencyKey",
     "Inbox",

@@ -7,6 +7,7 @@ from django.db.models.functions import Now
 
 from notifications import ids
 from notifications.models.projects import ApiKey, Project
+from notifications.sealed_columns import register_sealed
 
 
 class Notification(models.Model):
@@ -120,3 +121,6 @@ class IdempotencyKey(models.Model):
 
     def __str__(self) -> str:
         return self.key
+
+
+register_sealed("notifications.IdempotencyKey", "response")

@@ -6,6 +6,7 @@ from django.db.models.functions import Now
 
 from notifications import ids
 from notifications.models.projects import Project
+from notifications.sealed_columns import register_sealed
 
 
 class Recipient(models.Model):
@@ -133,3 +134,8 @@ class Subscription(models.Model):
 
     def __str__(self) -> str:
         return f"{self.recipient_id} in {self.topic_id}"
+
+
+register_sealed("notifications.Endpoint", "sealed_secret")
+register_sealed("notifications.Endpoint", "sealed_old_secret")
+register_sealed("notifications.Endpoint", "sealed_headers")

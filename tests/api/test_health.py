@@ -1,6 +1,6 @@
 """The addresses for machines that watch."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 
 import httpx
@@ -8,7 +8,7 @@ import pytest
 from django.conf import settings
 from django.utils import timezone
 
-from delivery.models import Delivery, Heartbeat, LawCheck
+from delivery.models import Delivery, Heartbeat, LawCheck, Provider
 from notifications.models import Notification
 from tests.api.asking import Tenant
 from tests.api.test_notifications import add_delivery
@@ -37,6 +37,37 @@ def test_alive_and_ready_without_a_key(anybody: httpx.Client) -> None:
         "version": settings.CARILLON_VERSION,
         "instance": settings.CARILLON_INSTANCE,
     }
+
+
+@pytest.fixture
+def relay(anybody: httpx.Client) -> Iterator[Provider]:
+    """A mail server that the workers found to be away; the only one."""
+    Provider.objects.all().delete()
+    yield Provider.objects.create(name="relay", state="paused", reason="connect_failed", consecutive_failures=3)
+    Provider.objects.all().delete()
+
+
+def test_a_channel_whose_providers_are_all_paused_is_degraded_and_ready(anybody: httpx.Client, relay: Provider) -> None:
+    ready = anybody.get("/readyz")
+    assert (ready.status_code, ready.json()["status"]) == (200, "ready")
+    assert ready.json()["degraded"] == ["email_providers"]
+    # What only keeps mail does not count beside a real server, nor does one that is switched off.
+    Provider.objects.create(name="catcher", origin="environment", settings={"want_of_better": True})
+    Provider.objects.create(name="off", enabled=False)
+    assert anybody.get("/readyz").json()["degraded"] == ["email_providers"]
+    Provider.objects.create(name="second")
+    assert anybody.get("/readyz").json()["degraded"] == []
+
+
+def test_metrics_show_the_providers(anybody: httpx.Client, relay: Provider) -> None:
+    from api import exposition
+
+    Provider.objects.create(name="second")
+    exposition._looked_at = float("-inf")
+    lines = dict(line.rsplit(" ", 1) for line in anybody.get("/metrics").text.splitlines() if line[0] != "#")
+    assert float(lines['carillon_provider_paused{channel="email",provider="relay"}']) == 1
+    assert float(lines['carillon_provider_paused{channel="email",provider="second"}']) == 0
+    assert float(lines['carillon_provider_consecutive_failures{channel="email",provider="relay"}']) == 3
 
 
 def test_metrics_show_the_queue(anybody: httpx.Client, tenant: Tenant) -> None:

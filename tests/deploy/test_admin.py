@@ -27,6 +27,7 @@ from delivery.models import (
     EventEndpoint,
     Heartbeat,
     LawCheck,
+    Provider,
     StatusDispatch,
     StatusEvent,
 )
@@ -127,6 +128,7 @@ def one_of_each(world: World) -> list[Any]:
         inbox,
         message,
         InboxEvent.objects.create(recipient=recipient, offset=1, kind="message.created", message=message),
+        Provider.objects.create(name="relay", settings={"host": "mx.example", "port": 587, "security": "starttls"}),
         IdempotencyKey.objects.create(
             project=world.project, key="k", fingerprint="f", status=202, response='{"id": "ntf_1"}'
         ),

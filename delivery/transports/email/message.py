@@ -13,6 +13,7 @@ from email.message import EmailMessage
 from email.policy import SMTP
 from functools import cached_property, lru_cache
 from urllib.parse import quote
+from uuid import UUID
 
 from delivery.transports.base import Attachment, Content, Outbound, PermanentFailure, SigningKey
 from delivery.transports.email.addresses import InvalidAddress, Mailbox, parse_mailbox
@@ -58,6 +59,7 @@ class EmailPayload:
     tail: Tail = field(repr=False)
     attachments: tuple[Attachment, ...] = ()
     signing_keys: tuple[SigningKey, ...] = field(default=(), repr=False)
+    project_id: UUID | None = None
 
 
 def render_email(outbound: Outbound, *, sender_header: str, domain: str) -> EmailPayload:
@@ -86,6 +88,7 @@ def render_email(outbound: Outbound, *, sender_header: str, domain: str) -> Emai
         tail=tail,
         attachments=outbound.content.attachments,
         signing_keys=outbound.signing_keys,
+        project_id=outbound.project_id,
     )
 
 

@@ -8,14 +8,15 @@
 5.7.x                          PermanentFailure `refused_by_policy`
 5yz for the sender             PermanentFailure `sender_refused`
 other 5yz                      PermanentFailure `recipient_refused` or `message_refused`, by the step
-no reply, before the dot       TemporaryFailure `connection_lost`, `timeout` or `bad_response`
+no reply to MAIL               ProviderFailure `connection_lost`, `timeout` or `bad_response`: nothing was said yet
+no reply, before the dot       TemporaryFailure of the same names
 no reply, after the dot        AmbiguousOutcome `no_final_answer`
 """
 
 import re
 from collections.abc import Mapping
 from enum import Enum
-from typing import Any
+from typing import Any, Final
 
 from delivery.transports.answers import clean_text
 from delivery.transports.base import (
@@ -25,7 +26,9 @@ from delivery.transports.base import (
     ProviderFailure,
     TemporaryFailure,
 )
+from delivery.transports.health import CameTo
 
+SENDER_REFUSED: Final = "sender_refused"
 _ENHANCED = re.compile(r"\s*([245])\.(\d{1,3})\.(\d{1,3})(?!\S)")
 _OUR_FAULT = frozenset({530, 535, 538})
 _OUR_FAULT_ENHANCED = frozenset({(7, 8), (7, 9)})
@@ -67,14 +70,14 @@ def failure_of_reply(step: Step, code: int, text: str, *, server: str) -> Delive
 
 def _permanent_reason(step: Step, enhanced: tuple[int, int] | None) -> str:
     if step is Step.SENDER:
-        return "sender_refused"
+        return SENDER_REFUSED
     if enhanced == (2, 2):
         return "mailbox_full"
     if enhanced is not None and enhanced[0] == 7:
         return "refused_by_policy"
     # 5.1.7 and 5.1.8 speak about the sender, whatever they answer.
     if enhanced is not None and enhanced[0] == 1:
-        return "sender_refused" if enhanced[1] in (7, 8) else "invalid_recipient"
+        return SENDER_REFUSED if enhanced[1] in (7, 8) else "invalid_recipient"
     return "recipient_refused" if step is Step.RECIPIENT else "message_refused"
 
 
@@ -83,7 +86,22 @@ def failure_of_silence(step: Step, *, reason: str, server: str) -> TemporaryFail
     response = {"server": server, "step": step.value}
     if step is Step.FINAL:
         return AmbiguousOutcome("no_final_answer", response=response)
+    if step is Step.SENDER:
+        return ProviderFailure(reason, response=response)
     return TemporaryFailure(reason, response=response)
+
+
+def came_to(failure: DeliveryError, step: Step | None) -> CameTo:
+    """What a failed transaction says about the server; `step` is how far it came."""
+    if isinstance(failure, ProviderFailure):
+        return CameTo.DOWN
+    code = failure.response.get("code")
+    if code is None:
+        # Without a reply: the server's silence, or our own refusal to go on (`smtputf8_not_supported`).
+        return CameTo.WORKED if isinstance(failure, PermanentFailure) else CameTo.SILENCE
+    subject = str(failure.response.get("enhanced", "")).split(".")[1:2]
+    about_recipient = step is Step.RECIPIENT or subject in (["1"], ["2"])
+    return CameTo.WORKED if about_recipient and failure.reason != SENDER_REFUSED else CameTo.TROUBLE
 
 
 def _enhanced(text: str) -> tuple[int, int] | None:

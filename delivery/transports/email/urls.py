@@ -12,6 +12,8 @@ User and password are percent-encoded. Ports default to 587 with a password, els
 from dataclasses import dataclass, field
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
+from delivery.transports.email.addresses import Mailbox
+
 _OPTIONS = {"smtp": {"starttls", "verify", "timeout"}, "smtps": {"verify", "timeout"}}
 
 
@@ -31,6 +33,10 @@ class SmtpServer:
     starttls: bool | None = None
     verify: bool = True
     timeout_seconds: float | None = None
+    sender: Mailbox | None = None
+    """Whom mail by this server comes from, instead of the transport's own sender."""
+    max_connections: int | None = None
+    """Per process, where it is less than the transport's own limit."""
 
     @property
     def name(self) -> str:

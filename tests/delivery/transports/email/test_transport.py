@@ -85,6 +85,7 @@ async def test_one_mail_arrives_as_it_was_meant() -> None:
         "enhanced": "2.0.0",
         "text": "2.0.0 queued as 1",
         "server": f"127.0.0.1:{server.port}",
+        "provider": f"127.0.0.1:{server.port}",
     }
 
 
@@ -195,7 +196,7 @@ async def test_a_refused_recipient_leaves_the_connection_usable() -> None:
 @pytest.mark.parametrize(
     ("answers", "kind", "reason"),
     [
-        ({"MAIL": CLOSE}, TemporaryFailure, "connection_lost"),
+        ({"MAIL": CLOSE}, ProviderFailure, "connection_lost"),
         ({"RCPT": CLOSE}, TemporaryFailure, "connection_lost"),
         ({"DATA": CLOSE}, TemporaryFailure, "connection_lost"),
         ({"final": CLOSE}, AmbiguousOutcome, "no_final_answer"),
@@ -221,7 +222,8 @@ async def test_rude_servers(answers: dict[str, bytes], kind: type[DeliveryError]
     [
         ("greeting", ProviderFailure, "connect_timeout"),
         ("EHLO", ProviderFailure, "connect_timeout"),
-        ("MAIL", TemporaryFailure, "timeout"),
+        ("MAIL", ProviderFailure, "timeout"),
+        ("RCPT", TemporaryFailure, "timeout"),
         ("final", AmbiguousOutcome, "no_final_answer"),
     ],
 )
