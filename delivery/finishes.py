@@ -15,7 +15,9 @@ import psycopg
 import structlog
 
 from delivery import metrics
+from delivery.conf import DeliveryConf
 from delivery.retries import Verdict
+from delivery.troubles import Health, note_health
 from notifications.database import UNREACHABLE, Pool
 
 log = structlog.get_logger(__name__)
@@ -45,8 +47,15 @@ _FINISH: Final = """
            applied = EXISTS (SELECT FROM finished f WHERE f.token = g.token)
       FROM given g WHERE a.id = g.token
     RETURNING a.applied"""
-_DISABLE: Final = """
-    UPDATE notifications_endpoint SET state = 'disabled', disabled_reason = 'gone' WHERE id = ANY(%s) AND state = 'enabled'"""
+_TAKE_BACK: Final = """
+    WITH taken AS (
+        UPDATE delivery_delivery d
+           SET state = g.state, reason = g.reason, claims = greatest(0, d.claims - 1), attempt_count = d.attempt_count - 1,
+               lease_token = NULL, available_at = now() + make_interval(secs => g.delay)
+          FROM unnest(%s::uuid[], %s::uuid[], %s::text[], %s::text[], %s::float8[]) AS g (id, token, state, reason, delay)
+         WHERE d.id = g.id AND d.lease_token = g.token
+        RETURNING g.token)
+    DELETE FROM delivery_attempt WHERE id IN (SELECT token FROM taken)"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +69,15 @@ class Finish:
     verdict: Verdict
     duration_ms: int
     response: dict[str, Any]
+    health: Health | None = None
 
 
 class Finisher:
     """Writes finishes of one process; `write` returns when the outcome is in the database."""
 
-    def __init__(self, pool: Pool) -> None:
+    def __init__(self, pool: Pool, conf: DeliveryConf | None = None) -> None:
         self._pool = pool
+        self._conf = conf or DeliveryConf()
         self._waiting: list[tuple[Finish, asyncio.Future[None]]] = []
         self._task: asyncio.Task[None] | None = None
 
@@ -108,15 +119,30 @@ class Finisher:
             await self._write([_bare(group[0])])
 
     async def _write(self, group: list[Finish]) -> None:
-        columns = zip(*(_row(finish) for finish in sorted(group, key=lambda finish: finish.delivery_id)), strict=True)
-        gone = [f.endpoint_id for f in group if f.verdict.disable_endpoint and f.endpoint_id]
+        group = sorted(group, key=lambda finish: finish.delivery_id)
+        done = [finish for finish in group if not finish.verdict.unbegun]
+        rows = [_row(finish) for finish in done]
+        untouched = [_untouched_row(finish) for finish in group if finish.verdict.unbegun]
+        gone = [f.endpoint_id for f in done if f.verdict.disable_endpoint and f.endpoint_id]
+        health = [finish.health for finish in done if finish.health]
+        late = 0
         async with self._pool.connection() as connection, connection.transaction():
-            cursor = await connection.execute(_FINISH, [list(column) for column in columns], prepare=True)
-            late = sum(1 for (applied,) in await cursor.fetchall() if not applied)
-            if gone:
-                await connection.execute(_DISABLE, (gone,))
+            if untouched:
+                await connection.execute(_TAKE_BACK, _columns(untouched), prepare=True)
+            if rows:
+                cursor = await connection.execute(_FINISH, _columns(rows), prepare=True)
+                late = sum(1 for (applied,) in await cursor.fetchall() if not applied)
+            if gone or health:
+                await note_health(
+                    connection,
+                    health,
+                    gone=gone,
+                    least_failures=self._conf.disable_after_failures,
+                    failing_seconds=self._conf.disable_after_seconds,
+                )
         metrics.LATE.inc(late)
-        for finish in group:
+        metrics.PUT_OFF.inc(len(untouched))
+        for finish in done:
             metrics.ATTEMPTS.labels(finish.channel, finish.verdict.state).inc()
 
 
@@ -128,6 +154,15 @@ def _bare(finish: Finish) -> Finish:
         outcome=finish.verdict.outcome[:_LONGEST_REASON],
     )
     return replace(finish, verdict=verdict, response={})
+
+
+def _columns(rows: list[tuple[Any, ...]]) -> list[list[Any]]:
+    return [list(column) for column in zip(*rows, strict=True)]
+
+
+def _untouched_row(finish: Finish) -> tuple[Any, ...]:
+    verdict = finish.verdict
+    return (finish.delivery_id, finish.token, str(verdict.state), verdict.reason, verdict.delay_seconds)
 
 
 def _row(finish: Finish) -> tuple[Any, ...]:

@@ -9,6 +9,7 @@ be begun well before its lease ends is given back untouched.
 import asyncio
 import time
 from collections import OrderedDict
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import UUID
@@ -17,8 +18,10 @@ import structlog
 
 from delivery.claims import Claim, Message, claim, read_messages
 from delivery.conf import DeliveryConf
+from delivery.due import Round
 from delivery.finishes import Finish, Finisher
-from delivery.retries import Verdict, give_back, judge
+from delivery.isolation import Hold, Isolation
+from delivery.retries import Verdict, give_back, judge, put_off
 from delivery.transports.base import (
     Content,
     DeliveryError,
@@ -28,6 +31,7 @@ from delivery.transports.base import (
     TemporaryFailure,
     Transport,
 )
+from delivery.troubles import Health
 from notifications import ids
 from notifications.database import Pool
 from notifications.sealing import unseal
@@ -35,6 +39,7 @@ from notifications.sealing import unseal
 log = structlog.get_logger(__name__)
 
 _REMEMBERED: Final = 500
+_SOONEST_SECONDS: Final = 0.1
 
 
 class Lane:
@@ -53,7 +58,11 @@ class Lane:
         self._finisher = finisher
         self._conf = conf
         self._window = max(transport.max_in_flight, conf.claim_window)
-        self._sending = asyncio.Semaphore(transport.max_in_flight)
+        self._isolation = Isolation(transport.channel, places=transport.max_in_flight, conf=conf)
+        self._round = Round()
+        self.wake: Callable[[], object] = lambda: None  # the engine puts the stage's own here
+        self._holds: dict[UUID, Hold] = {}
+        self._timer: asyncio.TimerHandle | None = None
         self._draining = False
         self._running: set[asyncio.Task[None]] = set()
         self._messages: OrderedDict[UUID, Message] = OrderedDict()
@@ -88,7 +97,10 @@ class Lane:
                 limit=limit,
                 lease_seconds=self._conf.lease_seconds,
                 max_claims=self._conf.max_claims,
+                after=self._round.after,
             )
+            self._round.end(item.project_id for item in claims if not item.critical)
+            self._holds |= await self._isolation.admit(connection, claims)
             unknown = {item.notification_id for item in claims} - self._messages.keys()
             if unknown:
                 self._messages.update(await read_messages(connection, list(unknown)))
@@ -102,13 +114,19 @@ class Lane:
     async def _attempt(self, item: Claim, message: Message) -> None:
         """One attempt, from its turn to its recorded outcome."""
         latest = time.monotonic() + self._conf.begin_within_seconds
-        async with self._sending:
+        response: dict[str, Any] = {}
+        health: Health | None = None
+        async with self._isolation.turn(item, self._holds.pop(item.token, None)) as hold:
             began = time.monotonic()
-            if self._draining or began > latest:
-                verdict, response = give_back(item.retry_step), {}
+            if hold is not None:
+                verdict = put_off(hold.reason, hold.seconds, attempt=item.attempt, retry_step=item.retry_step)
+                self._come_back(hold.seconds)
+            elif self._draining or began > latest:
+                verdict = give_back(item.retry_step)
             else:
                 result = await self._send(item, message)
                 verdict, response = self._judge(item, result), dict(result.response)
+                health = self._isolation.health(item, result)
             ended = time.monotonic()
         await self._finisher.write(
             Finish(
@@ -119,8 +137,21 @@ class Lane:
                 verdict=verdict,
                 duration_ms=int((ended - began) * 1000),
                 response=response,
+                health=health,
             )
         )
+
+    def _come_back(self, seconds: float) -> None:
+        """Look again when what was put off is due, and not only at the next sweep; one timer, for the earliest."""
+        if seconds > self._conf.sweep_seconds or self._timer is not None:
+            return
+
+        def look() -> None:
+            self._timer = None
+            if not self._draining:
+                self.wake()
+
+        self._timer = asyncio.get_running_loop().call_later(max(seconds, _SOONEST_SECONDS), look)
 
     def _judge(self, item: Claim, result: Receipt | DeliveryError) -> Verdict:
         return judge(

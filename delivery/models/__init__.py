@@ -1,5 +1,6 @@
 """The rows of `delivery`."""
 
 from delivery.models.deliveries import Attempt, Delivery
+from delivery.models.isolation import EndpointTrouble, SendLimit
 
-__all__ = ["Attempt", "Delivery"]
+__all__ = ["Attempt", "Delivery", "EndpointTrouble", "SendLimit"]
