@@ -50,6 +50,8 @@ _NAVIGATION = [
             _model("Notifications", "notifications", "notifications_notification"),
             _model("Deliveries", "outbox", "delivery_delivery"),
             _model("Attempts", "history", "delivery_attempt"),
+            _model("Endpoints in trouble", "heart_broken", "delivery_endpointtrouble"),
+            _model("Send limits", "speed", "delivery_sendlimit"),
         ],
     },
     {

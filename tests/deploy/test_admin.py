@@ -14,7 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from redis import Redis
 
-from delivery.models import Attempt, Delivery
+from delivery.models import Attempt, Delivery, EndpointTrouble, SendLimit
 from delivery.states import State
 from deploy.celery_app import app as celery
 from notifications import api_keys, ids
@@ -40,7 +40,16 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("static_names")]
 QUEUE = f"{celery.conf.broker_transport_options['global_keyprefix']}{celery.conf.task_default_queue}"
 OURS = [model for model in admin.site._registry if model._meta.app_label in ("notifications", "delivery", "auth")]
 BEATS = [model for model in admin.site._registry if model._meta.app_label == "django_celery_beat"]
-WRITTEN_BY_THE_MACHINE = [Attempt, Delivery, Notification, IdempotencyKey, Inbox, InboxEvent, InboxMessage]
+WRITTEN_BY_THE_MACHINE = [
+    EndpointTrouble,
+    Attempt,
+    Delivery,
+    Notification,
+    IdempotencyKey,
+    Inbox,
+    InboxEvent,
+    InboxMessage,
+]
 
 
 @pytest.fixture
@@ -83,6 +92,8 @@ def one_of_each(world: World) -> list[Any]:
         delivery.notification,
         delivery,
         *delivery.attempts.all(),
+        EndpointTrouble.objects.create(endpoint=endpoint, failures=12, trips=1),
+        SendLimit.objects.create(project=world.project, channel="webhook", per_second=5),
         inbox,
         message,
         InboxEvent.objects.create(recipient=recipient, offset=1, kind="message.created", message=message),
