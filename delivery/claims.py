@@ -13,7 +13,7 @@ from uuid import UUID
 from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
 
-from delivery.due import due_rows
+from delivery.due import FIRST_PROJECT, due_rows
 from delivery.states import State
 from delivery.status_events.recording import DELIVERY_COLUMNS, delivery_facts, recording
 from notifications import ids
@@ -45,6 +45,8 @@ class Claim:
     sealed_headers: str | None
     retry_seconds: list[int] | None  # None: the channel's schedule
     project_id: UUID
+    trips: int | None
+    """How often the endpoint's circuit opened in a row, above 0: half open now; None: no trouble known."""
     suppressed: str = ""
     """Why the address must not be written to any more, as a delivery's reason."""
 
@@ -63,23 +65,31 @@ class Message:
     thread: str | None
 
 
+_SPREAD_SECONDS: Final = 2.0  # over which what waited for a probe comes back
+
 _CLAIM: Final = f"""
     WITH {due_rows("delivery_delivery", where="channel = %(channel)s")},
     judged AS (
-        SELECT due.id, due.n, CASE WHEN d.expires_at <= now() THEN 'expired' WHEN d.claims >= %(max_claims)s THEN 'failed'
-                                   ELSE 'sending' END AS state
-          FROM due JOIN delivery_delivery d USING (id)),
+        SELECT due.id, due.n, t.trips, t.held_until,
+               CASE WHEN d.expires_at <= now() THEN 'expired' WHEN d.claims >= %(max_claims)s THEN 'failed'
+                    WHEN t.held_until > now() THEN CASE WHEN d.attempt_count > 0 THEN 'retrying' ELSE 'queued' END
+                    ELSE 'sending' END AS state
+          FROM due JOIN delivery_delivery d USING (id)
+          LEFT JOIN delivery_endpointtrouble t ON t.endpoint_id = d.endpoint_id),
     claimed AS (
         UPDATE delivery_delivery d
            SET state = j.state,
-               reason = CASE j.state WHEN 'expired' THEN 'expires_at_passed' WHEN 'failed' THEN 'poison' ELSE '' END,
-               available_at = CASE j.state WHEN 'sending' THEN now() + make_interval(secs => %(lease)s) END,
-               finished_at = CASE WHEN j.state <> 'sending' THEN now() END,
+               reason = CASE j.state WHEN 'expired' THEN 'expires_at_passed' WHEN 'failed' THEN 'poison' WHEN 'sending' THEN ''
+                                     ELSE 'circuit_open' END,
+               available_at = CASE WHEN j.state = 'sending' THEN now() + make_interval(secs => %(lease)s)
+                                   WHEN j.state IN ('queued', 'retrying')
+                                   THEN j.held_until + random() * make_interval(secs => %(spread)s) END,
+               finished_at = CASE WHEN j.state IN ('expired', 'failed') THEN now() END,
                lease_token = CASE j.state WHEN 'sending' THEN (%(tokens)s::uuid[])[j.n] END,
-               claims = d.claims + 1,
+               claims = d.claims + (j.state NOT IN ('queued', 'retrying'))::int,
                attempt_count = d.attempt_count + CASE j.state WHEN 'sending' THEN 1 ELSE 0 END
           FROM judged j WHERE d.id = j.id
-        RETURNING d.lease_token, d.retry_step, coalesce(d.replayed_at, d.created_at) AS since, d.critical, {DELIVERY_COLUMNS}),
+        RETURNING d.lease_token, d.retry_step, coalesce(d.replayed_at, d.created_at) AS since, d.critical, j.trips, {DELIVERY_COLUMNS}),
     {recording(delivery_facts("claimed"))},
     noted AS (
         INSERT INTO delivery_attempt (id, delivery_id, number)
@@ -89,7 +99,7 @@ _CLAIM: Final = f"""
                                               WHERE u.recipient_id = c.recipient_id AND u.channel = %(channel)s),
            r.external_id, r.name, r.email, e.url, e.sealed_secret, e.state,
            CASE WHEN e.old_secret_until > now() THEN e.sealed_old_secret END, e.sealed_headers, e.retry_seconds, c.project_id,
-           c.state
+           c.trips, c.state
       FROM claimed c
       LEFT JOIN notifications_recipient r ON r.id = c.recipient_id
       LEFT JOIN notifications_endpoint e ON e.id = c.endpoint_id
@@ -101,11 +111,18 @@ _READ_MESSAGES: Final = """
 
 
 async def claim(
-    connection: Connection, *, channel: str, limit: int, lease_seconds: float, max_claims: int
+    connection: Connection,
+    *,
+    channel: str,
+    limit: int,
+    lease_seconds: float,
+    max_claims: int,
+    after: UUID = FIRST_PROJECT,
 ) -> tuple[int, list[Claim]]:
     """Take up to `limit` due deliveries of `channel`: how many rows were looked at, and those to attempt.
 
-    Rows past their `expires_at` end as `expired`, rows claimed too often without an outcome as `failed` (`poison`).
+    Rows past their `expires_at` end as `expired`, rows claimed too often without an outcome as `failed` (`poison`). Rows for
+    an endpoint whose circuit is open wait until it may be probed, untouched. The projects' round begins after `after`.
     """
     cursor = await connection.execute(
         _CLAIM,
@@ -114,6 +131,8 @@ async def claim(
             "limit": limit,
             "lease": lease_seconds,
             "max_claims": max_claims,
+            "spread": _SPREAD_SECONDS,
+            "after": after,
             "tokens": [ids.new_uuid() for _ in range(limit)],
         },
         prepare=True,

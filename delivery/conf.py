@@ -6,6 +6,8 @@ from typing import Any, Final
 
 from django.conf import settings
 
+from delivery.breaker import BreakerConf
+
 _WEBHOOK_RETRY_SECONDS = (5.0, 300.0, 1800.0, 7200.0, 18000.0, 36000.0, 50400.0, 72000.0, 86400.0)
 _EMAIL_RETRY_SECONDS = (30.0, 300.0, 900.0, 3600.0, 7200.0, 14400.0, 28800.0, 43200.0, 86400.0)
 RETRY_SECONDS: Final[Mapping[str, tuple[float, ...]]] = {
@@ -46,6 +48,10 @@ class DeliveryConf:
     event_in_flight: int = 64
     event_in_flight_per_endpoint: int = 4
     event_retention_days: int = 14
+    endpoint_in_flight: int = 10
+    breaker: BreakerConf = field(default_factory=BreakerConf)
+    disable_after_failures: int = 10
+    disable_after_seconds: float = 432_000.0
 
     @property
     def begin_within_seconds(self) -> float:
@@ -55,6 +61,8 @@ class DeliveryConf:
     def __post_init__(self) -> None:
         if self.lease_seconds <= self.attempt_timeout_seconds:
             raise ValueError("lease_seconds must be longer than attempt_timeout_seconds, or a slow attempt is repeated")
+        if self.endpoint_in_flight < 1 or self.disable_after_failures < 1 or self.disable_after_seconds < 0:
+            raise ValueError("endpoint_in_flight and disable_after_failures must be at least 1")
 
 
 def conf() -> DeliveryConf:

@@ -36,7 +36,7 @@ class Engine:
 
     def __init__(self, conf: DeliveryConf) -> None:
         self._conf = conf
-        self._pool: Pool = make_pool(max_size=8)
+        self._pool: Pool = make_pool(max_size=8, only_look_ups=True)
         self._pusher = Pusher()
         self._transports: dict[str, Transport[Any]] = {}
         self._lanes: list[Lane] = []
@@ -50,10 +50,12 @@ class Engine:
         """Open the pool, construct the transports and begin to sweep."""
         await self._pool.open()
         self._transports = registry.load(self._conf.transports)
-        finisher = Finisher(self._pool)
+        finisher = Finisher(self._pool, self._conf)
         self._lanes = [Lane(transport, self._pool, finisher, self._conf) for transport in self._transports.values()]
         steps = {ROUTE: self._route, IN_APP: self._store, **{lane.channel: lane.step for lane in self._lanes}}
         self._stages = {name: Stage(name, self._lock.guard(step)) for name, step in steps.items()}
+        for lane in self._lanes:
+            lane.wake = self._stages[lane.channel].wake
         await self._start_status()
         watch = ProviderWatch(
             self._pool,

@@ -15,9 +15,11 @@ import psycopg
 import structlog
 
 from delivery import metrics
+from delivery.conf import DeliveryConf
 from delivery.retries import Verdict
-from delivery.status_events.recording import DELIVERY_COLUMNS, delivery_facts, record, recording
+from delivery.status_events.recording import DELIVERY_COLUMNS, delivery_facts, recording
 from delivery.suppressing import Refusal, add_bounces
+from delivery.troubles import Health, note_health
 from notifications.database import UNREACHABLE, Pool
 
 log = structlog.get_logger(__name__)
@@ -48,9 +50,15 @@ _FINISH: Final = f"""
            applied = EXISTS (SELECT FROM finished f WHERE f.token = g.token)
       FROM given g WHERE a.id = g.token AND a.outcome IS NULL  -- not what an earlier try wrote whose answer was lost
     RETURNING a.applied"""  # noqa: S608 - composed of our own text
-_DISABLE: Final = """
-    UPDATE notifications_endpoint SET state = 'disabled', disabled_reason = 'gone' WHERE id = ANY(%s) AND state = 'enabled'
-    RETURNING project_id, id, recipient_id"""
+_TAKE_BACK: Final = """
+    WITH taken AS (
+        UPDATE delivery_delivery d
+           SET state = g.state, reason = g.reason, claims = greatest(0, d.claims - 1), attempt_count = d.attempt_count - 1,
+               lease_token = NULL, available_at = now() + make_interval(secs => g.delay)
+          FROM json_to_recordset(%s::json) AS g (id uuid, token uuid, state text, reason text, delay float8)
+         WHERE d.id = g.id AND d.lease_token = g.token
+        RETURNING g.token)
+    DELETE FROM delivery_attempt WHERE id IN (SELECT token FROM taken)"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +75,15 @@ class Finish:
     request: dict[str, Any] | None = None
     address: str | None = field(default=None, repr=False)
     """Whom an email was written to."""
+    health: Health | None = None
 
 
 class Finisher:
     """Writes finishes of one process; `write` returns when the outcome is in the database."""
 
-    def __init__(self, pool: Pool) -> None:
+    def __init__(self, pool: Pool, conf: DeliveryConf | None = None) -> None:
         self._pool = pool
+        self._conf = conf or DeliveryConf()
         self._waiting: list[tuple[Finish, asyncio.Future[None]]] = []
         self._task: asyncio.Task[None] | None = None
 
@@ -115,29 +125,32 @@ class Finisher:
             await self._write([_bare(group[0])])
 
     async def _write(self, group: list[Finish]) -> None:
-        rows = _encode([_row(finish) for finish in sorted(group, key=lambda finish: finish.delivery_id)]).decode()
-        gone = [f.endpoint_id for f in group if f.verdict.disable_endpoint and f.endpoint_id]
-        refused = [_refusal(f.delivery_id, f.address, f.response) for f in group if f.verdict.suppress and f.address]
+        group = sorted(group, key=lambda finish: finish.delivery_id)
+        done = [finish for finish in group if not finish.verdict.unbegun]
+        untouched = [finish for finish in group if finish.verdict.unbegun]
+        gone = [f.endpoint_id for f in done if f.verdict.disable_endpoint and f.endpoint_id]
+        refused = [_refusal(f.delivery_id, f.address, f.response) for f in done if f.verdict.suppress and f.address]
+        health = [finish.health for finish in done if finish.health]
+        late = 0
         async with self._pool.connection() as connection, connection.transaction():
-            cursor = await connection.execute(_FINISH, (rows,), prepare=True)
-            late = sum(1 for (applied,) in await cursor.fetchall() if not applied)
-            if gone:
-                disabled = await (await connection.execute(_DISABLE, (gone,))).fetchall()
-                await record(
+            if untouched:
+                await connection.execute(_TAKE_BACK, (_rows(untouched),), prepare=True)
+            if done:
+                cursor = await connection.execute(_FINISH, (_rows(done),), prepare=True)
+                late = sum(1 for (applied,) in await cursor.fetchall() if not applied)
+            if gone or health:
+                await note_health(
                     connection,
-                    [
-                        (
-                            project,
-                            "endpoint.disabled",
-                            {"endpoint_id": row, "recipient_id": recipient, "reason": "gone"},
-                        )
-                        for project, row, recipient in disabled
-                    ],
+                    health,
+                    gone=gone,
+                    least_failures=self._conf.disable_after_failures,
+                    failing_seconds=self._conf.disable_after_seconds,
                 )
             if refused:
                 await add_bounces(connection, refused)
         metrics.LATE.inc(late)
-        for finish in group:
+        metrics.PUT_OFF.inc(len(untouched))
+        for finish in done:
             metrics.ATTEMPTS.labels(finish.channel, finish.verdict.state).inc()
 
 
@@ -153,6 +166,10 @@ def _bare(finish: Finish) -> Finish:
 
 def _refusal(delivery_id: UUID, address: str, response: dict[str, Any]) -> Refusal:
     return Refusal(delivery_id, address, str(response.get("text", "")))
+
+
+def _rows(group: list[Finish]) -> str:
+    return _encode([_row(finish) for finish in group]).decode()
 
 
 def _row(finish: Finish) -> dict[str, Any]:

@@ -31,7 +31,7 @@ _END_OVERDUE: Final = """
       FROM due WHERE d.id = due.id"""
 
 
-class Hold:
+class ProviderHold:
     """How much of one channel may be begun, as its transport's providers are."""
 
     def __init__(self, transport: Transport[Any], pool: Pool) -> None:

@@ -21,7 +21,7 @@ from psycopg.rows import TupleRow
 
 from delivery import metrics
 from delivery.claims import Message, read_messages
-from delivery.due import due_rows
+from delivery.due import Round, due_rows
 from delivery.states import State
 from delivery.status_events.recording import DELIVERY_COLUMNS, delivery_facts, recording
 from notifications import ids
@@ -31,13 +31,13 @@ from notifications.inbox.shapes import live_event, message_out
 Connection = AsyncConnection[TupleRow]
 log = structlog.get_logger(__name__)
 _encode = msgspec.json.Encoder().encode
+_round = Round()
 
-_DUE: Final = (
-    "SELECT id FROM delivery_delivery WHERE channel = 'in_app' AND available_at <= now() ORDER BY available_at LIMIT %s"
-)
 _READ: Final = """
     SELECT d.id, d.project_id, d.recipient_id, d.notification_id, d.expires_at <= now(), r.id IS NULL, now()
       FROM delivery_delivery d LEFT JOIN notifications_recipient r ON r.id = d.recipient_id"""
+_DUE: Final = f"""
+    WITH {due_rows("delivery_delivery", where="channel = 'in_app'")} SELECT id FROM due ORDER BY n"""  # noqa: S608 - composed of our own text
 _LOCK: Final = f"""
     WITH {due_rows("delivery_delivery", where="channel = 'in_app'")}
     {_READ} JOIN due ON due.id = d.id ORDER BY due.n"""
@@ -100,8 +100,10 @@ async def deliver(connection: Connection, *, limit: int) -> tuple[int, list[Live
     """Move up to `limit` due deliveries into inboxes: how many were due, and what to push to whom after the commit."""
     try:
         async with connection.transaction():
-            cursor = await connection.execute(_LOCK, {"limit": limit}, prepare=True)
-            count, events = await _deliver(connection, [_Due(*row) for row in await cursor.fetchall()])
+            cursor = await connection.execute(_LOCK, {"limit": limit, "after": _round.after}, prepare=True)
+            due = [_Due(*row) for row in await cursor.fetchall()]
+            _round.end(row.project_id for row in due)
+            count, events = await _deliver(connection, due)
     except _REFUSED:
         count, events = await _deliver_singly(connection, limit=limit)
     metrics.ATTEMPTS.labels("in_app", State.DELIVERED).inc(len(events))
@@ -109,7 +111,7 @@ async def deliver(connection: Connection, *, limit: int) -> tuple[int, list[Live
 
 
 async def _deliver_singly(connection: Connection, *, limit: int) -> tuple[int, list[LiveEvent]]:
-    cursor = await connection.execute(_DUE, (limit,))
+    cursor = await connection.execute(_DUE, {"limit": limit, "after": _round.after})
     count, events = 0, []
     for (delivery_id,) in await cursor.fetchall():
         try:

@@ -9,6 +9,7 @@ be begun well before its lease ends is given back untouched.
 import asyncio
 import time
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -18,12 +19,14 @@ import structlog
 
 from delivery.claims import Claim, Message, claim, read_messages
 from delivery.conf import DeliveryConf
+from delivery.due import Round
 from delivery.equipment import headers_of, secrets_of
 from delivery.finishes import Finish, Finisher
-from delivery.holding import Hold
+from delivery.holding import ProviderHold
+from delivery.isolation import Hold, Isolation
 from delivery.keyring import Keyring
 from delivery.mail_details import attachments, check_wanted, mail_details
-from delivery.retries import Verdict, give_back, judge, withhold
+from delivery.retries import Verdict, give_back, judge, put_off, withhold
 from delivery.routing import EMAIL
 from delivery.suppressing import withheld
 from delivery.transports.base import (
@@ -37,6 +40,7 @@ from delivery.transports.base import (
     TemporaryFailure,
     Transport,
 )
+from delivery.troubles import Health
 from notifications import ids
 from notifications.database import Pool
 from notifications.event_types import event_type_of
@@ -44,6 +48,7 @@ from notifications.event_types import event_type_of
 log = structlog.get_logger(__name__)
 
 _REMEMBERED: Final = 500
+_SOONEST_SECONDS: Final = 0.1
 
 
 class Lane:
@@ -66,18 +71,22 @@ class Lane:
         # How much must be free before more is claimed: much, so that claims are few, as long as all connections stay busy.
         spare = self._window - transport.max_in_flight
         self._least = max(1, self._window // 4, min(spare, self._window // 2))
-        self._sending = asyncio.Semaphore(transport.max_in_flight)
+        self._isolation = Isolation(transport.channel, places=transport.max_in_flight, conf=conf)
+        self._round = Round()
+        self.wake: Callable[[], object] = lambda: None  # the engine puts the stage's own here
+        self._holds: dict[UUID, Hold] = {}
+        self._timer: asyncio.TimerHandle | None = None
         self._draining = False
         self._running: set[asyncio.Task[None]] = set()
         self._messages: OrderedDict[UUID, Message] = OrderedDict()
         self._keyring = Keyring()
-        self._hold = Hold(transport, pool)
+        self._provider_hold = ProviderHold(transport, pool)
 
     async def step(self) -> bool:
         """Claim one batch and start its attempts, which may outlive the call; whether more may be due."""
-        limit = min(await self._room(), self._conf.send_batch, self._hold.bound(len(self._running)))
+        limit = min(await self._room(), self._conf.send_batch, self._provider_hold.bound(len(self._running)))
         if limit == 0:
-            await self._hold.end_overdue()
+            await self._provider_hold.end_overdue()
             return False
         seen, claims = await self._claim(limit)
         for item, message in claims:
@@ -110,9 +119,12 @@ class Lane:
                 limit=limit,
                 lease_seconds=self._conf.lease_seconds,
                 max_claims=self._conf.max_claims,
+                after=self._round.after,
             )
+            self._round.end(item.project_id for item in claims if not item.critical)
             reasons = await withheld(connection, claims) if self.channel == EMAIL else {}
             claims = [replace(c, suppressed=reasons[c.delivery_id]) if c.delivery_id in reasons else c for c in claims]
+            self._holds |= await self._isolation.admit(connection, claims)
             unknown = {item.notification_id for item in claims} - self._messages.keys()
             if unknown:
                 self._messages.update(await read_messages(connection, list(unknown)))
@@ -126,16 +138,22 @@ class Lane:
     async def _attempt(self, item: Claim, message: Message) -> None:
         """One attempt, from its turn to its recorded outcome."""
         latest = time.monotonic() + self._conf.begin_within_seconds
-        async with self._sending:
+        response: dict[str, Any] = {}
+        request: dict[str, Any] | None = None
+        health: Health | None = None
+        async with self._isolation.turn(item, self._holds.pop(item.token, None)) as hold:
             began = time.monotonic()
-            response: dict[str, Any] = {}
-            if self._draining or began > latest:
-                verdict, request = give_back(item.retry_step), None
+            if hold is not None:
+                verdict = put_off(hold.reason, hold.seconds, attempt=item.attempt, retry_step=item.retry_step)
+                self._come_back(hold.seconds)
+            elif self._draining or began > latest:
+                verdict = give_back(item.retry_step)
             elif item.suppressed:
-                verdict, request = withhold(item.suppressed, item.retry_step), None
+                verdict = withhold(item.suppressed, item.retry_step)
             else:
                 result, request = await self._send(item, message)
                 verdict, response = self._judge(item, result), dict(result.response)
+                health = self._isolation.health(item, result)
             ended = time.monotonic()
         await self._finisher.write(
             Finish(
@@ -148,8 +166,21 @@ class Lane:
                 response=response,
                 request=request,
                 address=item.email,
+                health=health,
             )
         )
+
+    def _come_back(self, seconds: float) -> None:
+        """Look again when what was put off is due, and not only at the next sweep; one timer, for the earliest."""
+        if seconds > self._conf.sweep_seconds or self._timer is not None:
+            return
+
+        def look() -> None:
+            self._timer = None
+            if not self._draining:
+                self.wake()
+
+        self._timer = asyncio.get_running_loop().call_later(max(seconds, _SOONEST_SECONDS), look)
 
     def _judge(self, item: Claim, result: Receipt | DeliveryError) -> Verdict:
         own = item.retry_seconds

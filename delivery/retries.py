@@ -41,6 +41,8 @@ class Verdict:
     disable_endpoint: bool = False
     suppress: bool = False
     """Nobody is at the address: it goes on the suppression list."""
+    unbegun: bool = False
+    """The claim is taken back: no attempt was made and none is recorded."""
 
 
 def judge(
@@ -103,6 +105,12 @@ def withhold(reason: str, retry_step: int) -> Verdict:
 def give_back(retry_step: int) -> Verdict:
     """For a delivery that was claimed but not begun: due again at once, no retry step used."""
     return Verdict(State.QUEUED, "", "not_begun", 0.0, retry_step)
+
+
+def put_off(reason: str, delay_seconds: float, *, attempt: int, retry_step: int) -> Verdict:
+    """For a delivery whose endpoint or limit cannot take it now: due again later, as if it had not been claimed."""
+    state = State.RETRYING if attempt > 1 else State.QUEUED
+    return Verdict(state, reason, "", delay_seconds, retry_step, unbegun=True)
 
 
 def waiting_time(step: float, retry_after: float | None, jitter: float) -> float:

@@ -20,7 +20,7 @@ from psycopg.rows import TupleRow
 
 from delivery import metrics
 from delivery.conf import DeliveryConf
-from delivery.due import due_rows
+from delivery.due import Round, due_rows
 from delivery.routing import EMAIL, Target, plan_ways
 from delivery.status_events.recording import (
     DELIVERY_COLUMNS,
@@ -36,8 +36,9 @@ from notifications.event_types import event_type_of
 
 Connection = AsyncConnection[TupleRow]
 log = structlog.get_logger(__name__)
+_round = Round()
 
-CHUNKS_PER_TURN: Final = 5
+CHUNKS_PER_TURN: Final = 1  # others wait for no more than this
 _REFUSED: Final = (psycopg.DataError, psycopg.IntegrityError)
 
 _CLAIM: Final = f"""
@@ -124,12 +125,14 @@ async def route(connection: Connection, conf: DeliveryConf, on_work: Callable[[s
             "limit": conf.route_batch,
             "lease": conf.lease_seconds,
             "max_claims": conf.max_claims,
+            "after": _round.after,
             "tokens": [ids.new_uuid() for _ in range(conf.route_batch)],
         },
         prepare=True,
     )
     rows = await cursor.fetchall()
     claimed = [Routing(*row[:-1]) for row in rows if row[-1] == "accepted"]
+    _round.end(item.project_id for item in claimed if not item.critical)
     small = [item for item in claimed if not item.topics]
     if small:
         await _route_small(connection, small)

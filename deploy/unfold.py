@@ -55,6 +55,8 @@ _NAVIGATION = [
             _model("Event endpoints", "hearing", "delivery_eventendpoint"),
             _model("What came back", "undo", "delivery_deliveryevent"),
             _model("Providers", "dns", "delivery_provider"),
+            _model("Endpoints in trouble", "heart_broken", "delivery_endpointtrouble"),
+            _model("Send limits", "speed", "delivery_sendlimit"),
         ],
     },
     {

@@ -3,6 +3,7 @@
 from delivery.models.deliveries import Attempt, Delivery
 from delivery.models.dkim import DkimKey
 from delivery.models.feedback import BounceMailbox, CallbackSource, DeliveryEvent
+from delivery.models.isolation import EndpointTrouble, SendLimit
 from delivery.models.operations import Heartbeat, LawCheck
 from delivery.models.providers import Provider
 from delivery.models.status_events import EventEndpoint, StatusDispatch, StatusEvent
@@ -14,10 +15,12 @@ __all__ = [
     "Delivery",
     "DeliveryEvent",
     "DkimKey",
+    "EndpointTrouble",
     "EventEndpoint",
     "Heartbeat",
     "LawCheck",
     "Provider",
+    "SendLimit",
     "StatusDispatch",
     "StatusEvent",
 ]

@@ -79,10 +79,10 @@ class Delivery(models.Model):
             ),
         ]
         indexes = [
-            # What sending claims from; open rows only.
+            # What sending claims from, project by project; open rows only.
             models.Index(
-                fields=["channel", "critical", "available_at"],
-                name="delivery_due",
+                fields=["channel", "critical", "project", "available_at"],
+                name="delivery_due_of_project",
                 condition=Q(available_at__isnull=False),
             ),
             models.Index(fields=["project", "-id"], name="delivery_of_project"),

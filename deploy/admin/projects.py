@@ -15,21 +15,33 @@ from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from deploy.admin import display
 from deploy.admin.base import Form, KeptAdmin, back_to, button, log_operated
-from notifications import api_keys, ids
+from notifications import api_keys, ids, texts
 from notifications.models import ApiKey, Project
 from notifications.services.projects import create_api_key
 
 _SOON = timedelta(days=14)
 
 
+class ProjectForm(Form):
+    """The contact's address is checked as a recipient's is."""
+
+    def clean_contact_email(self) -> str | None:
+        address: str | None = self.cleaned_data.get("contact_email") or None
+        try:
+            return address and texts.check_email(address)
+        except ValueError as error:
+            raise forms.ValidationError(str(error)) from error
+
+
 @admin.register(Project)
 class ProjectAdmin(KeptAdmin):
     """Tenants."""
 
-    list_display = ("name", "public_id", "created")
+    form = ProjectForm
+    list_display = ("name", "public_id", "contact_email", "created")
     search_fields = ("name__icontains",)
     readonly_fields = ("public_id", "created_at")
-    fields = ("name", "public_id", "created_at")
+    fields = ("name", "contact_email", "public_id", "created_at")
 
     @admin.display(description="Id")
     def public_id(self, project: Project) -> SafeString:

@@ -7,6 +7,7 @@ from typing import Final
 from django.db import Error, OperationalError, connection
 from django.db.migrations.executor import MigrationExecutor
 
+from delivery.due import oldest_open
 from delivery.heartbeats import READ, WORKER, missing, read_pulses
 from delivery.inspection import find_broken, read_sums
 from delivery.laws import LAWS, SINCE_EVER
@@ -19,10 +20,11 @@ _SKEW_SECONDS: Final = 2.0
 _LATE_SECONDS: Final = 60.0
 _TIME_LIMIT: Final = "30s"
 _DAY: Final = timedelta(days=1)
-_OLDEST_DUE: Final = """
+_OLDEST_DUE: Final = f"""
     SELECT extract(epoch FROM now() - least(
-        (SELECT min(available_at) FROM notifications_notification WHERE available_at IS NOT NULL),
-        (SELECT min(available_at) FROM delivery_delivery WHERE available_at IS NOT NULL)))::float8"""
+        {oldest_open("notifications_notification", where="critical")},
+        {oldest_open("notifications_notification", where="NOT critical")},
+        (SELECT min(available_at) FROM delivery_delivery WHERE available_at IS NOT NULL)))::float8"""  # noqa: S608 - our own text
 
 
 def check_database() -> list[Finding]:

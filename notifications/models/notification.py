@@ -78,9 +78,11 @@ class Notification(models.Model):
             ),
         ]
         indexes = [
-            # What routing claims from; holds open rows only, so it stays small.
+            # What routing claims from, project by project; holds open rows only, so it stays small.
             models.Index(
-                fields=["critical", "available_at"], name="notification_due", condition=Q(available_at__isnull=False)
+                fields=["critical", "project", "available_at"],
+                name="notification_due_of_project",
+                condition=Q(available_at__isnull=False),
             ),
             # Cursor-paged lists of one project; ids grow with time.
             models.Index(fields=["project", "-id"], name="notification_of_project"),

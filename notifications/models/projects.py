@@ -14,6 +14,12 @@ class Project(models.Model):
 
     id = models.UUIDField(primary_key=True, default=ids.new_uuid, editable=False)
     name = models.CharField(max_length=200, unique=True)
+    contact_email = models.CharField(
+        max_length=320,
+        null=True,
+        blank=True,
+        help_text="Who is told when something needs a person, such as an endpoint that was disabled. Empty: nobody.",
+    )
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 
     def __str__(self) -> str:

@@ -23,6 +23,7 @@ FIGURES = {
     "email": "tests.bench.mail",
     "idle": "tests.bench.idle",
     "slow": "tests.bench.slow",
+    "isolation": "tests.bench.isolation",
 }
 
 

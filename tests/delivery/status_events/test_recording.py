@@ -176,7 +176,8 @@ async def test_gone_tells_of_the_endpoint(world: World, pool: Pool) -> None:
     gone = Verdict(State.FAILED, "gone", "gone", disable_endpoint=True)
     await Finisher(pool).write(finish(item, gone, endpoint_id=endpoint))
     (row,) = await recorded(world)
-    assert (row["recipient_id"], row["data"]) == (recipient["id"], {"endpoint_id": str(endpoint), "reason": "gone"})
+    assert row["recipient_id"] == recipient["id"]
+    assert row["data"] == {"endpoint_id": str(endpoint), "channel": "webhook", "reason": "gone"}
 
 
 async def test_a_claim_that_is_cut_off_tells_nothing(world: World) -> None:
