@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from django.conf import settings
 
-_WEBHOOK_RETRY_SECONDS = (5.0, 300.0, 1800.0, 7200.0, 18000.0, 36000.0, 50400.0, 72000.0, 86400.0)
-_EMAIL_RETRY_SECONDS = (30.0, 300.0, 900.0, 3600.0, 7200.0, 14400.0, 28800.0, 43200.0, 86400.0)
+RETRY_SECONDS: Final[Mapping[str, tuple[float, ...]]] = {
+    "webhook": (5.0, 300.0, 1800.0, 7200.0, 18000.0, 36000.0, 50400.0, 72000.0, 86400.0),
+    "email": (30.0, 300.0, 900.0, 3600.0, 7200.0, 14400.0, 28800.0, 43200.0, 86400.0),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,9 +25,7 @@ class DeliveryConf:
     """Built once by `deploy/config.py`."""
 
     transports: Mapping[str, TransportSettings] = field(default_factory=dict)
-    retry_seconds: Mapping[str, tuple[float, ...]] = field(
-        default_factory=lambda: {"webhook": _WEBHOOK_RETRY_SECONDS, "email": _EMAIL_RETRY_SECONDS}
-    )
+    retry_seconds: Mapping[str, tuple[float, ...]] = field(default_factory=lambda: RETRY_SECONDS)
     retry_jitter: float = 0.2
     provider_pause_seconds: float = 30.0
     lease_seconds: float = 60.0

@@ -19,6 +19,8 @@ Each variable may be given as `NAME` or as `NAME_FILE`, the path of a file that 
     CARILLON_RATE_LIMIT      600000               API requests per minute and key
     CARILLON_INSTANCE        empty                a name for this process or host that /readyz repeats
     CARILLON_LEASE_SECONDS   60                   how long one process may hold a piece of work; after a crash others wait so long for it
+    CARILLON_WEBHOOK_RETRIES 5,300,1800,7200,...  seconds between the attempts of a webhook; as many retries as numbers
+    CARILLON_EMAIL_RETRIES   30,300,900,3600,...  the same for mail
     CARILLON_LOG             INFO                 log level
     HOST, PORT               127.0.0.1, 8000      where to listen
     WEB_PROCESSES, WORKER_PROCESSES  by cores     how many
@@ -66,6 +68,17 @@ class Environment:
         if value not in ("0", "1", "true", "false", "yes", "no"):
             raise ConfigError(f"{name} must be 0 or 1, not {value!r}")
         return value in ("1", "true", "yes")
+
+    def seconds(self, name: str, default: tuple[float, ...]) -> tuple[float, ...]:
+        """Lengths of time, comma-separated."""
+        try:
+            lengths = tuple(float(item) for item in self.items(name)) or default
+        except ValueError:
+            lengths = ()
+        # 366 days: nothing that is tried again later than that was meant.
+        if not lengths or not all(0 <= length <= 31_622_400 for length in lengths):
+            raise ConfigError(f"{name} must be numbers of seconds, comma-separated, not {self.text(name)!r}")
+        return lengths
 
     def items(self, name: str, default: str = "") -> list[str]:
         return [item.strip() for item in self.text(name, default).split(",") if item.strip()]

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from api.openapi_settings import SPECTACULAR_SETTINGS as SPECTACULAR_SETTINGS
-from delivery.conf import DeliveryConf
+from delivery.conf import RETRY_SECONDS, DeliveryConf
 from deploy.config import broker, database, environment
 from deploy.transports import transport_settings
 from deploy.unfold import UNFOLD as UNFOLD
@@ -118,7 +118,15 @@ _TRANSPORTS = transport_settings(
 CARILLON_NOTIFICATIONS = NotificationsConf(channels=frozenset({"in_app", *_TRANSPORTS}))
 _LEASE = environment.number("CARILLON_LEASE_SECONDS", 60, least=2)
 # Every attempt ends well before its lease does.
-CARILLON_DELIVERY = DeliveryConf(transports=_TRANSPORTS, lease_seconds=_LEASE, attempt_timeout_seconds=_LEASE * 5 / 12)
+CARILLON_DELIVERY = DeliveryConf(
+    transports=_TRANSPORTS,
+    lease_seconds=_LEASE,
+    attempt_timeout_seconds=_LEASE * 5 / 12,
+    retry_seconds={
+        channel: environment.seconds(f"CARILLON_{channel.upper()}_RETRIES", usual)
+        for channel, usual in RETRY_SECONDS.items()
+    },
+)
 BROKER_URL = environment.text("CELERY_BROKER_URL", broker(REDIS_URLS[0]))
 
 LOGGING_CONFIG = None

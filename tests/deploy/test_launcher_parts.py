@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.config import Environment
+from deploy.config import ConfigError, Environment
 from deploy.launcher.banner import banner
 from deploy.launcher.errors import StartError
 from deploy.launcher.folders import SOCKET_PATH_LIMIT, lock_folder, make_private_folder, socket_folder
@@ -122,3 +122,15 @@ def test_the_banner_can_be_pasted_whatever_the_key_holds() -> None:
     assert words[:3] == ["curl", "-sS", "http://127.0.0.1:8000/v1/notifications"]
     assert f"Authorization: Bearer {key}" in words
     assert json.loads(words[-1])["channels"] == ["in_app", "email"]
+
+
+def test_lengths_of_time_are_read_as_a_list() -> None:
+    environment = Environment({"CARILLON_WEBHOOK_RETRIES": "0.5, 60,3600"})
+    assert environment.seconds("CARILLON_WEBHOOK_RETRIES", (1.0,)) == (0.5, 60.0, 3600.0)
+    assert environment.seconds("CARILLON_EMAIL_RETRIES", (1.0,)) == (1.0,)
+
+
+@pytest.mark.parametrize("value", ["soon", "5;300", "-1", "nan", "inf"])
+def test_a_length_of_time_that_cannot_be_is_refused_by_name(value: str) -> None:
+    with pytest.raises(ConfigError, match="CARILLON_WEBHOOK_RETRIES"):
+        Environment({"CARILLON_WEBHOOK_RETRIES": value}).seconds("CARILLON_WEBHOOK_RETRIES", (1.0,))
