@@ -42,7 +42,8 @@ _FINISH: Final = """
         RETURNING g.token)
     UPDATE delivery_attempt a
        SET outcome = g.outcome, duration_ms = g.duration_ms, response = g.response,
-           applied = EXISTS (SELECT FROM finished f WHERE f.token = g.token)
+           -- Written before already: only the answer to that commit was lost.
+           applied = EXISTS (SELECT FROM finished f WHERE f.token = g.token) OR (a.outcome IS NOT NULL AND a.applied)
       FROM given g WHERE a.id = g.token
     RETURNING a.applied"""
 _DISABLE: Final = """

@@ -55,6 +55,17 @@ async def test_a_retry_waits_for_its_time_by_the_databases_clock(world: World, f
     assert await take(world.connection) == (0, [])
 
 
+async def test_an_outcome_written_twice_is_not_late(world: World, finisher: Finisher) -> None:
+    """PostgreSQL went away after the commit and before its answer."""
+    notification = await queued(world)
+    _, (item,) = await take(world.connection)
+    await finisher.write(finish(item, SENT))
+    await finisher.write(finish(item, SENT))
+    assert (await world.delivery(notification))["state"] == "sent"
+    (attempt,) = await world.attempts(item.delivery_id)
+    assert (attempt["outcome"], attempt["applied"]) == ("accepted", True)
+
+
 async def test_a_late_outcome_is_noted_and_changes_nothing(world: World, finisher: Finisher) -> None:
     notification = await queued(world)
     _, (slow,) = await take(world.connection)
