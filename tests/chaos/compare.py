@@ -9,7 +9,7 @@ from typing import Any, Final
 from tests.chaos.arrivals import Arrival, ReceiverBook
 from tests.chaos.database import Row, View
 from tests.chaos.faults import Done
-from tests.chaos.plan import Submission
+from tests.chaos.plan import Kind, Submission
 
 SUCCESS: Final = {"in_app": "delivered", "webhook": "sent", "email": "sent"}
 SHOWN: Final = 20
@@ -107,18 +107,27 @@ def find_copies(channel: str, book: ReceiverBook, view: View, faults: list[Done]
         for earlier, later in itertools.pairwise(taken):
             if not earlier.answered:
                 copies.after_cut += 1
-            elif rows[name].died + rows[name].late and (
-                fault := _excuse(earlier, later, faults, reach_seconds=reach_seconds)
-            ):
+            elif fault := _excuse(rows[name], earlier, later, faults, reach_seconds=reach_seconds):
                 copies.by_kind[fault.kind] += 1
             else:
                 copies.unexplained.append(f"{name}: {later.at - earlier.at:.2f} s apart")
     return copies
 
 
-def _excuse(earlier: Arrival, later: Arrival, faults: list[Done], *, reach_seconds: float) -> Done | None:
-    """The fault nearest to the first copy among those that may have kept its outcome from being noted."""
-    near = [fault for fault in faults if earlier.at - reach_seconds <= fault.until and fault.at <= later.at]
+def _excuse(row: Row, earlier: Arrival, later: Arrival, faults: list[Done], *, reach_seconds: float) -> Done | None:
+    """The fault nearest to the first copy among those that may have kept its outcome from being noted.
+
+    A frozen process finds its attempts timed out when it wakes, answered though they are; that is applied when nobody
+    has taken over the delivery since its lease ended.
+    """
+    unsaid = row.died + row.late > 0
+    near = [
+        fault
+        for fault in faults
+        if earlier.at - reach_seconds <= fault.until
+        and fault.at <= later.at
+        and (unsaid or (row.timed_out and fault.kind == Kind.FREEZE_CHILD))
+    ]
     return min(near, key=lambda fault: abs(fault.at - earlier.at), default=None)
 
 

@@ -19,12 +19,13 @@ _NOTIFICATIONS: Final = "SELECT id, (data->>'n')::int FROM notifications_notific
 _DELIVERIES: Final = """
     SELECT d.id, (n.data->>'n')::int, r.external_id, d.channel, d.state, d.reason,
            extract(epoch FROM d.created_at)::float8, extract(epoch FROM d.finished_at)::float8,
-           coalesce(a.died, 0), coalesce(a.late, 0)
+           coalesce(a.died, 0), coalesce(a.late, 0), coalesce(a.timed_out, 0)
       FROM delivery_delivery d
       JOIN notifications_notification n ON n.id = d.notification_id
       LEFT JOIN notifications_recipient r ON r.id = d.recipient_id
       LEFT JOIN (SELECT delivery_id, count(*) FILTER (WHERE outcome IS NULL) AS died,
-                        count(*) FILTER (WHERE outcome IS NOT NULL AND NOT applied) AS late
+                        count(*) FILTER (WHERE outcome IS NOT NULL AND NOT applied) AS late,
+                        count(*) FILTER (WHERE outcome = 'timeout' AND applied) AS timed_out
                    FROM delivery_attempt GROUP BY 1) a ON a.delivery_id = d.id"""
 _MESSAGES: Final = """
     SELECT m.id, (m.data->>'n')::int, r.external_id FROM notifications_inboxmessage m
@@ -47,6 +48,7 @@ class Row:
     finished_at: float | None
     died: int = 0
     late: int = 0
+    timed_out: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,7 +74,8 @@ class Listener:
 
     async def _take(self, socket: ClientConnection, frame: dict[str, Any]) -> None:
         if "event" not in frame:
-            if "error" in frame:
+            # A command may be refused while PostgreSQL is away; no change is lost by that.
+            if "error" in frame and frame["error"]["code"] != "unavailable":
                 self.refused.append(f"command answered with {frame['error']['code']}")
             return
         offset = frame["offset"]

@@ -88,6 +88,7 @@ def test_what_was_never_accepted_is_not_lost() -> None:
     [
         ((came(104.9), came(115.0)), {"died": 1}, ("kill_worker_child", 0, 0)),
         ((came(104.9), came(115.0)), {"late": 1}, ("kill_worker_child", 0, 0)),
+        ((came(104.9), came(115.0)), {"timed_out": 1}, ("", 0, 1)),  # nothing was frozen
         ((came(104.9), came(115.0)), {}, ("", 0, 1)),  # no attempt that could not say how it ended
         ((came(120.0), came(121.0)), {"died": 1}, ("", 0, 1)),  # nothing was harmed at that time
         ((came(101.0), came(102.0)), {"died": 1}, ("", 0, 1)),  # the kill came after the second copy
