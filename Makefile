@@ -2,6 +2,7 @@
 # make test    everything needed, then the whole test suite (PYTEST_FLAGS for more)
 # make check   linters, types, import rules, migrations, Django's deployment checks
 # make bench   what the platform does per second here, beside plainer ways to do the same
+# make chaos   kills a platform under load and counts what is lost or doubled (CHAOS_FLAGS: see tests/chaos/__main__.py)
 # make lock    write both lock files anew from pyproject.toml
 
 PYTHON ?= $(shell for p in python3 python3.11 python3.12 python3.13 python3.14; do \
@@ -10,7 +11,7 @@ BIN := .venv/bin
 # loadfile: with pytest 9.2 the groups of pytest-xdist 3.8 are not heeded (it sets a name that nobody reads any more).
 PYTEST_FLAGS ?= -n 2 --dist loadfile
 
-.PHONY: up test check bench lock runtime development
+.PHONY: up test check bench chaos lock runtime development
 .DEFAULT_GOAL := up
 
 # exec, so that signals reach the launcher itself.
@@ -22,6 +23,9 @@ test: development
 
 bench: development
 	@$(BIN)/python -m tests.bench
+
+chaos: development
+	@$(BIN)/python -m tests.chaos $(CHAOS_FLAGS)
 
 # Settings as in production, with secrets made for the moment; nothing is connected to.
 check: export CARILLON_DEBUG := 0

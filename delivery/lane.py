@@ -88,9 +88,11 @@ class Lane:
         if limit == 0:
             await self._provider_hold.end_overdue()
             return False
+        # Counted from before the claim: its answer may be late, and the lease runs from the moment it was made.
+        latest = time.monotonic() + self._conf.begin_within_seconds
         seen, claims = await self._claim(limit)
         for item, message in claims:
-            task = asyncio.create_task(self._attempt(item, message))
+            task = asyncio.create_task(self._attempt(item, message, latest))
             self._running.add(task)
             task.add_done_callback(self._running.discard)
         return seen == limit
@@ -135,9 +137,8 @@ class Lane:
             self._messages.popitem(last=False)
         return seen, pairs
 
-    async def _attempt(self, item: Claim, message: Message) -> None:
-        """One attempt, from its turn to its recorded outcome."""
-        latest = time.monotonic() + self._conf.begin_within_seconds
+    async def _attempt(self, item: Claim, message: Message, latest: float) -> None:
+        """One attempt, from its turn to its recorded outcome; not begun after `latest` (monotonic)."""
         response: dict[str, Any] = {}
         request: dict[str, Any] | None = None
         health: Health | None = None

@@ -79,6 +79,9 @@ def make_pool(*, max_size: int, only_look_ups: bool = False) -> Pool:
         max_size=max_size,
         timeout=2.0,
         max_idle=120.0,
+        # The pauses between its tries double until it gives up, and without this it would not for 5 minutes: back as late
+        # as the outage was long. Giving up costs nothing, for whoever asks next makes it try again.
+        reconnect_timeout=1.0,
         open=False,
         configure=_only_look_up if only_look_ups else None,
         check=_check_rested,

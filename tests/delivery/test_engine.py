@@ -19,6 +19,7 @@ from notifications import ids
 from notifications.errors import Conflict
 from notifications.events import inbox_group
 from notifications.executor import in_thread
+from notifications.intake.writer import Connection
 from tests.delivery.transports.servers import free_port
 from tests.delivery.world import SECRET, World, until
 from tests.fixtures.receivers import Answer, Call, HttpReceiver, SmtpReceiver
@@ -112,6 +113,30 @@ async def test_the_attempt_is_written_before_the_network_is_touched(hooked: Worl
         (attempt,) = await hooked.attempts(row["id"])
         assert (attempt["id"], attempt["outcome"]) == (row["lease_token"], None)
         await hooked.wait_for_states(notification, "sent")
+
+
+async def test_a_claim_whose_answer_comes_late_is_given_back_not_sent(
+    hooked: World, other: Connection, http_receiver: HttpReceiver
+) -> None:
+    conf = replace(CONF, lease_seconds=3.0, attempt_timeout_seconds=1.0)
+    async with running(conf):
+        async with other.transaction():
+            await other.execute("LOCK TABLE delivery_attempt IN SHARE MODE")
+            notification = await hooked.accept(["u1"], ["webhook"])
+
+            async def waits() -> bool:
+                return bool(
+                    await hooked.rows(
+                        "SELECT 1 FROM pg_locks WHERE relation = 'delivery_attempt'::regclass AND NOT granted"
+                    )
+                )
+
+            await until(waits, what="the claim to wait for its attempt's row")
+            await asyncio.sleep(conf.begin_within_seconds * 1.5)
+        (row,) = await hooked.wait_for_states(notification, "sent")
+    outcomes = [attempt["outcome"] for attempt in await hooked.attempts(row["id"])]
+    assert (outcomes[0], outcomes[-1]) == ("not_begun", "accepted")
+    assert len(http_receiver.calls.all()) == 1
 
 
 async def test_a_failing_receiver_is_tried_again_with_the_same_id(hooked: World, http_receiver: HttpReceiver) -> None:
