@@ -13,9 +13,11 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "deploy.settings")
 
 from django.conf import settings
 
+from deploy import broker
 from deploy.logs import configure_logging
 from schedules.periodic import BEAT_SCHEDULE
 
+broker.install()
 app = Celery("carillon")
 app.set_default()  # for every thread: the bell rings from one of its own
 app.conf.update(
