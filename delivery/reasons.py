@@ -38,7 +38,28 @@ REASONS: Final[Mapping[str, Reason]] = {
     "endpoint_disabled": Reason("The endpoint was disabled after routing.", "caller"),
     "endpoint_deleted": Reason("The endpoint was removed after routing.", "caller"),
     "disabled_by_caller": Reason("The endpoint was disabled over the API.", "caller"),
+    "unsubscribed": Reason("The recipient unsubscribed from this category.", "recipient"),
+    "event_filtered": Reason("No endpoint of the recipient wants this type of event.", "caller"),
+    "suppressed_bounce": Reason("Mail to this address came back; it is on the suppression list.", "caller"),
+    "suppressed_complaint": Reason(
+        "The recipient complained about mail; the address is on the suppression list.", "recipient"
+    ),
+    "suppressed_manual": Reason("Somebody put the address on the suppression list.", "caller"),
+    "suppressed_unsubscribe": Reason(
+        "The recipient wants no mail; the address is on the suppression list.", "recipient"
+    ),
+    # Told after it was sent
+    "bounced": Reason("The mail was accepted and came back later.", "caller"),
+    "confirmed": Reason("The provider confirmed that it has arrived.", "nobody"),
+    # Not now
+    "circuit_open": Reason("The endpoint failed too often; it is left alone until a probe works.", "receiver"),
+    "endpoint_busy": Reason("As many attempts as one endpoint may have at once are under way.", "receiver"),
+    "rate_limited": Reason("A limit on sends per second was reached.", "operator"),
     # What cannot be sent as it is
+    "attachment_unavailable": Reason("An attachment could not be fetched.", "caller"),
+    "attachment_refused": Reason("An attachment cannot be fetched: its address or answer is not acceptable.", "caller"),
+    "attachments_too_large": Reason("The attachments are larger than mail may be.", "caller"),
+    "dkim_key_unreadable": Reason("The DKIM key of the sender's domain cannot be used.", "operator", provider=True),
     "unrenderable": Reason("What is said cannot be put into this channel's form.", "caller"),
     "invalid_url": Reason("The endpoint's URL cannot be used.", "caller"),
     "invalid_secret": Reason("The endpoint has no usable signing secret.", "operator"),

@@ -37,6 +37,7 @@ from delivery.feedback.kinds import Feedback, Kind, condemns_address
 from delivery.models import Attempt, Delivery
 from delivery.routing import EMAIL
 from delivery.states import State
+from delivery.status_events.recording import DELIVERY_COLUMNS, delivery_facts, recording
 from notifications import ids
 from notifications.addresses import normalise_email
 from notifications.models import Recipient, Suppression
@@ -49,6 +50,14 @@ _RECORD: Final = """
     INSERT INTO delivery_deliveryevent (id, delivery_id, type, source, event_id, status, detail, occurred_at)
     VALUES (%s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT (delivery_id, event_id) DO NOTHING"""
 _SUPPRESSING: Final = {Kind.COMPLAINT: Suppression.Reason.COMPLAINT, Kind.UNSUBSCRIBE: Suppression.Reason.UNSUBSCRIBE}
+
+
+_SETTLE: Final = f"""
+    WITH settled AS (
+        UPDATE delivery_delivery d SET state = %s, reason = %s WHERE d.id = %s AND d.state = 'sent'
+        RETURNING {DELIVERY_COLUMNS}),
+    {recording(delivery_facts("settled"))}
+    SELECT FROM settled"""  # noqa: S608 - composed of our own text
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,9 +133,10 @@ def _follow(item: Feedback, delivery: Delivery) -> None:
 
 
 def _settle(delivery: Delivery, state: State, reason: str) -> None:
-    if delivery.state == State.SENT:
-        delivery.state, delivery.reason = state, reason
-        delivery.save(update_fields=["state", "reason"])
+    with connection.cursor() as cursor:
+        cursor.execute(_SETTLE, [state.value, reason, delivery.id])
+        if cursor.rowcount:
+            delivery.state, delivery.reason = state, reason
 
 
 def _suppress(item: Feedback, delivery: Delivery, reason: str) -> None:

@@ -8,8 +8,8 @@ from typing import Any, Final
 import httpx
 import psycopg
 
+from delivery.laws import BROKEN, SINCE_EVER
 from notifications import ids
-from tests.delivery.laws import LAWS
 
 _OPEN: Final = """
     SELECT (SELECT count(*) FROM notifications_notification WHERE available_at IS NOT NULL)
@@ -96,7 +96,7 @@ class Database:
                 deliveries=[Row(ids.encode("dlv", row[0]), *row[1:]) for row in connection.execute(_DELIVERIES)],
                 messages=[Message(ids.encode("msg", row[0]), *row[1:]) for row in connection.execute(_MESSAGES)],
                 heads=dict(connection.execute(_HEADS).fetchall()),
-                broken_laws=[law for law, sql in LAWS.items() if connection.execute(sql.encode()).fetchone()],
+                broken_laws=[row[0] for row in connection.execute(BROKEN.encode(), {"since": SINCE_EVER}).fetchall()],
                 api_states=api_states,
             )
 

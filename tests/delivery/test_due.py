@@ -185,7 +185,7 @@ async def test_a_plan_kept_from_an_empty_table_reads_no_more_when_a_million_came
     world: World, projects: list[UUID]
 ) -> None:
     async with make_pool(max_size=1, only_look_ups=True) as pool, pool.connection() as connection:
-        await connection.execute("TRUNCATE delivery_delivery, delivery_attempt")
+        await connection.execute("TRUNCATE delivery_delivery, delivery_attempt CASCADE")
         for _ in range(10):  # prepared, and generic from the sixth time on
             await claim(connection, channel="email", limit=20, lease_seconds=60, max_claims=5)
         await queue(world, projects[0], QUEUE)

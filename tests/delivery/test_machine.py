@@ -32,6 +32,7 @@ from delivery import in_app, services
 from delivery import route as routing
 from delivery.claims import Claim, claim
 from delivery.conf import DeliveryConf
+from delivery.due import FIRST_PROJECT
 from delivery.finishes import Finish, Finisher
 from delivery.laws import BROKEN, SINCE_EVER
 from delivery.retries import Verdict, give_back
@@ -318,6 +319,7 @@ class Machine(RuleBasedStateMachine):
             "lease": CONF.lease_seconds,
             "max_claims": CONF.max_claims,
             "tokens": [ids.new_uuid() for _ in range(CONF.route_batch)],
+            "after": FIRST_PROJECT,
         }
 
         async def take() -> list[tuple[Any, ...]]:

@@ -187,7 +187,7 @@ async def test_a_suppression_that_had_expired_stands_again(world: World, pool: P
 async def test_a_person_erased_before_the_outcome_is_written_leaves_no_address(world: World, pool: Pool) -> None:
     await queued(world)
     _, (item,) = await take(world.connection)
-    for table in ("delivery_attempt", "delivery_delivery"):
+    for table in ("delivery_attempt", "delivery_delivery", "notifications_recipient"):
         await world.connection.execute(f"DELETE FROM {table}")
     await Finisher(pool).write(refused(item))
     assert await world.rows("SELECT FROM notifications_suppression") == []

@@ -15,7 +15,12 @@ def test_files_become_keys_of_the_email_transport(tmp_path: Path) -> None:
     keys = read_signing_keys([f"Example.org:S1:{tmp_path}/rsa.pem", f"example.org:s2:{tmp_path}/ed.pem"])
     assert [(key.domain, key.selector) for key in keys] == [("example.org", "s1"), ("example.org", "s2")]
     transports = transport_settings(
-        smtp_url="smtp://localhost", mail_from="c@example.org", webhook_allow=(), user_agent="C", signing_keys=keys
+        smtp_url="smtp://localhost",
+        catches_mail=False,
+        mail_from="c@example.org",
+        webhook_allow=(),
+        user_agent="C",
+        signing_keys=keys,
     )
     assert transports["email"].conf.signing_keys == keys
 

@@ -18,6 +18,7 @@ from deploy.doctor.findings import Finding, Status, exit_code, note
 from deploy.doctor.host import check_disk, check_permissions, check_public_url, check_secrets
 from deploy.doctor.records import Names, check_dns
 from deploy.doctor.smtp import check_smtp
+from deploy.doctor.stored_mail import read_stored_mail
 from deploy.secrets import GENERATORS
 
 _WIDTH: Final = 100
@@ -84,8 +85,16 @@ def _check_mail(nameserver: str | None, dkim_selectors: list[str]) -> list[Findi
         return [note("smtp", "No mail server is configured.", "Set SMTP_URL to send mail.")]
     conf: EmailConf = transport.conf
     domain = conf.from_address.rpartition("@")[2]
-    servers = parse_smtp_urls(conf.smtp_urls)
+    stored = read_stored_mail(domain)
+    servers = [*(parse_smtp_urls(conf.smtp_urls) if conf.smtp_urls.strip() else ()), *stored.servers]
+    if not servers:
+        return [
+            *stored.unusable,
+            note("smtp", "No mail server is configured.", "Set SMTP_URL, or add one in the admin, to send mail."),
+        ]
+    selectors = [key.selector for key in conf.signing_keys if key.domain == domain]
     return [
+        *stored.unusable,
         *check_smtp(servers, local_hostname=conf.local_hostname or domain),
-        *check_dns(domain, Names(nameserver), dkim_selectors=dkim_selectors),
+        *check_dns(domain, Names(nameserver), dkim_selectors=sorted({*dkim_selectors, *selectors, *stored.selectors})),
     ]

@@ -17,6 +17,7 @@ from notifications.executor import in_thread
 from notifications.services.recipients import erase_recipient
 from tests.delivery.feedback.conftest import Send
 from tests.delivery.feedback.samples import sample
+from tests.delivery.status_events.listening import listen, recorded
 from tests.delivery.test_route import route_all
 from tests.delivery.world import World, until
 
@@ -134,10 +135,20 @@ async def test_what_is_not_there_or_somebody_elses_is_ignored(world: World, send
     assert await suppressed(world) == []
 
 
+async def test_a_late_bounce_is_told_as_the_new_end(world: World, send: Send) -> None:
+    await listen(world, types=("delivery.failed", "delivery.delivered"))
+    delivery = await send()
+    for _ in range(2):
+        await in_thread(apply_feedback, [said(Kind.BOUNCE, delivery, status="5.1.1")])
+    (event,) = await recorded(world)
+    assert (event["type"], event["data"]["reason"]) == ("delivery.failed", "bounced")
+
+
 async def test_webhooks_do_not_bounce(world: World, send: Send) -> None:
     delivery = await send()
     await world.connection.execute("UPDATE delivery_delivery SET channel = 'webhook'")
     assert await in_thread(apply_feedback, [said(Kind.BOUNCE, delivery, status="5.1.1")]) == Applied(ignored=1)
+    await world.connection.execute("UPDATE delivery_delivery SET channel = 'email'")  # as the laws want it
 
 
 async def test_an_event_is_never_in_the_future(world: World, send: Send) -> None:
