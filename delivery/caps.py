@@ -47,7 +47,12 @@ class Caps:
                 async with asyncio.timeout(PATIENCE_SECONDS):
                     await place
             except TimeoutError:
-                return self._put_off(endpoint)
+                if place not in endpoint.began:  # else it was handed over at this very moment
+                    return self._put_off(endpoint)
+            except asyncio.CancelledError:
+                if place in endpoint.began:
+                    self.leave(endpoint_id, place)
+                raise
             del endpoint.began[place]
         endpoint.began[ticket] = self._clock()
         return None
@@ -67,9 +72,12 @@ class Caps:
             del self._endpoints[endpoint_id]
 
     def _pace(self, endpoint: _Endpoint) -> float:
-        """Seconds per place given free, at least as slow as the oldest attempt that is still under way."""
-        oldest = next(iter(endpoint.began.values()), self._clock())
-        return max(endpoint.usual_seconds, self._clock() - oldest) / self._places
+        """Seconds per place given free: as usual, or slower when even the latest attempt has been under way for longer.
+
+        Not the oldest: one slow answer among quick ones says nothing about the other places.
+        """
+        newest = next(reversed(endpoint.began.values()), self._clock())
+        return max(endpoint.usual_seconds, self._clock() - newest) / self._places
 
     def _expected_wait(self, endpoint: _Endpoint) -> float:
         return self._pace(endpoint) * max(self._places, len(endpoint.waiting) + 1)

@@ -16,7 +16,7 @@ from delivery.key_lock import KeyLock
 from delivery.lane import Lane
 from delivery.providers import ProviderWatch
 from delivery.push import Pusher
-from delivery.route import route
+from delivery.route import Routing, claim_accepted, route_claimed
 from delivery.routing import IN_APP
 from delivery.stage import Stage
 from delivery.status_events.lane import StatusLane
@@ -24,7 +24,7 @@ from delivery.transports import registry
 from delivery.transports.base import Transport
 from delivery.transports.webhook.transport import WebhookTransport
 from notifications.bell import bell
-from notifications.database import Pool, make_pool
+from notifications.database import UNREACHABLE, Pool, make_pool
 from notifications.events import SEND_TASK
 
 ROUTE: Final = "route"
@@ -36,7 +36,8 @@ class Engine:
 
     def __init__(self, conf: DeliveryConf) -> None:
         self._conf = conf
-        self._pool: Pool = make_pool(max_size=8, only_look_ups=True)
+        self._claims: Pool = make_pool(max_size=8, only_look_ups=True)
+        self._pool: Pool = make_pool(max_size=4)
         self._pusher = Pusher()
         self._transports: dict[str, Transport[Any]] = {}
         self._lanes: list[Lane] = []
@@ -48,10 +49,11 @@ class Engine:
 
     async def start(self) -> None:
         """Open the pool, construct the transports and begin to sweep."""
+        await self._claims.open()
         await self._pool.open()
         self._transports = registry.load(self._conf.transports)
         finisher = Finisher(self._pool, self._conf)
-        self._lanes = [Lane(transport, self._pool, finisher, self._conf) for transport in self._transports.values()]
+        self._lanes = [Lane(transport, self._claims, finisher, self._conf) for transport in self._transports.values()]
         steps = {ROUTE: self._route, IN_APP: self._store, **{lane.channel: lane.step for lane in self._lanes}}
         self._stages = {name: Stage(name, self._lock.guard(step)) for name, step in steps.items()}
         for lane in self._lanes:
@@ -85,6 +87,7 @@ class Engine:
             await asyncio.gather(self._watch, return_exceptions=True)
         for transport in self._transports.values():
             await transport.aclose()
+        await self._claims.close()
         await self._pool.close()
 
     async def work(self, stages: Iterable[str], *, patience: float) -> None:
@@ -111,8 +114,19 @@ class Engine:
         self._stages[channel].wake()
 
     async def _route(self) -> bool:
+        async with self._claims.connection() as connection:
+            seen, claimed = await claim_accepted(connection, self._conf)
+        if claimed:
+            try:
+                await self._route_claimed(claimed)
+            except UNREACHABLE:  # a connection that died while it lay idle; what is claimed should not wait for its lease
+                await self._pool.check()
+                await self._route_claimed(claimed)
+        return seen > 0
+
+    async def _route_claimed(self, claimed: list[Routing]) -> None:
         async with self._pool.connection() as connection:
-            return await route(connection, self._conf, self._on_routed) > 0
+            await route_claimed(connection, claimed, self._conf, self._on_routed)
 
     def _on_routed(self, channels: set[str]) -> None:
         """Begin to send: here at once, in the other processes once they are rung."""
@@ -121,7 +135,7 @@ class Engine:
         bell().ring(SEND_TASK)
 
     async def _store(self) -> bool:
-        async with self._pool.connection() as connection:
+        async with self._claims.connection() as connection:
             count, events = await in_app.deliver(connection, limit=self._conf.in_app_batch)
         self._pusher.push(events)
         return count == self._conf.in_app_batch

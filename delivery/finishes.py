@@ -116,12 +116,19 @@ class Finisher:
     async def _flush(self, group: list[Finish]) -> None:
         try:
             await self._write(group)
-        except _REFUSED as error:
+        except UNREACHABLE:
+            raise
+        except Exception as error:
             if len(group) > 1:
                 for finish in group:
                     await self._flush([finish])
                 return
-            log.warning("finish_refused_by_database", error=type(error).__name__, channel=group[0].channel)
+            log.warning(
+                "finish_refused",
+                error=type(error).__name__,
+                channel=group[0].channel,
+                exc_info=not isinstance(error, _REFUSED),
+            )
             await self._write([_bare(group[0])])
 
     async def _write(self, group: list[Finish]) -> None:
@@ -155,13 +162,15 @@ class Finisher:
 
 
 def _bare(finish: Finish) -> Finish:
-    """The same outcome in words that surely fit."""
+    """The same outcome in words that surely fit, and nothing that follows from it."""
     verdict = replace(
         finish.verdict,
         reason=finish.verdict.reason[:_LONGEST_REASON],
         outcome=finish.verdict.outcome[:_LONGEST_REASON],
+        disable_endpoint=False,
+        suppress=False,
     )
-    return replace(finish, verdict=verdict, response={}, request=None)
+    return replace(finish, verdict=verdict, response={}, request=None, health=None)
 
 
 def _refusal(delivery_id: UUID, address: str, response: dict[str, Any]) -> Refusal:

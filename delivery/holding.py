@@ -11,6 +11,7 @@ from typing import Any, Final
 import structlog
 
 from delivery.retries import MAX_AGE
+from delivery.status_events.recording import DELIVERY_COLUMNS, delivery_facts, recording
 from delivery.transports.base import Transport
 from delivery.transports.providers import ProviderSet
 from notifications.database import Pool
@@ -18,17 +19,21 @@ from notifications.database import Pool
 log = structlog.get_logger(__name__)
 
 _LOOK_SECONDS: Final = 10.0
-_END_OVERDUE: Final = """
+_END_OVERDUE: Final = f"""
     WITH due AS (
         SELECT id FROM delivery_delivery
          WHERE channel = %(channel)s AND available_at <= now()
-           AND (expires_at <= now() OR created_at < now() - %(max_age)s)
-         LIMIT 1000 FOR UPDATE SKIP LOCKED)
-    UPDATE delivery_delivery d
+           AND (expires_at <= now() OR coalesce(replayed_at, created_at) < now() - %(max_age)s)
+         LIMIT 1000 FOR UPDATE SKIP LOCKED),
+    ended AS (
+        UPDATE delivery_delivery d
        SET state = CASE WHEN d.expires_at <= now() THEN 'expired' ELSE 'failed' END,
            reason = CASE WHEN d.expires_at <= now() THEN 'expires_at_passed' ELSE 'retried_too_long' END,
            available_at = NULL, finished_at = now(), lease_token = NULL
-      FROM due WHERE d.id = due.id"""
+      FROM due WHERE d.id = due.id
+        RETURNING {DELIVERY_COLUMNS}),
+    {recording(delivery_facts("ended"))}
+    SELECT FROM ended"""  # noqa: S608 - composed of our own text
 
 
 class ProviderHold:

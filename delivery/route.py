@@ -119,6 +119,13 @@ class Routing:
 
 async def route(connection: Connection, conf: DeliveryConf, on_work: Callable[[set[str]], None]) -> int:
     """Route one batch: how many notifications were claimed. `on_work` hears of channels that got work, after each commit."""
+    seen, claimed = await claim_accepted(connection, conf)
+    await route_claimed(connection, claimed, conf, on_work)
+    return seen
+
+
+async def claim_accepted(connection: Connection, conf: DeliveryConf) -> tuple[int, list[Routing]]:
+    """Take one batch under a lease: how many rows were looked at, and those to route."""
     cursor = await connection.execute(
         _CLAIM,
         {
@@ -133,6 +140,13 @@ async def route(connection: Connection, conf: DeliveryConf, on_work: Callable[[s
     rows = await cursor.fetchall()
     claimed = [Routing(*row[:-1]) for row in rows if row[-1] == "accepted"]
     _round.end(item.project_id for item in claimed if not item.critical)
+    return len(rows), claimed
+
+
+async def route_claimed(
+    connection: Connection, claimed: list[Routing], conf: DeliveryConf, on_work: Callable[[set[str]], None]
+) -> None:
+    """Make deliveries of what was claimed."""
     small = [item for item in claimed if not item.topics]
     if small:
         await _route_small(connection, small)
@@ -144,7 +158,6 @@ async def route(connection: Connection, conf: DeliveryConf, on_work: Callable[[s
             except _REFUSED:
                 _note_refused(item)
     metrics.ROUTED.inc(len(claimed))
-    return len(rows)
 
 
 async def _route_small(connection: Connection, items: list[Routing]) -> None:

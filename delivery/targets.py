@@ -24,9 +24,8 @@ _CREATE: Final = """
 _PAGE: Final = f"""
     SELECT s.recipient_id, r.external_id, r.email, {_UNWANTED}
       FROM notifications_subscription s
-      JOIN notifications_topic t ON t.id = s.topic_id
       JOIN notifications_recipient r ON r.id = s.recipient_id
-     WHERE t.project_id = %s AND t.key = %s AND s.recipient_id > %s
+     WHERE s.topic_id = (SELECT id FROM notifications_topic WHERE project_id = %s AND key = %s) AND s.recipient_id > %s
      ORDER BY s.recipient_id LIMIT %s"""  # noqa: S608 - composed of our own text
 _ENDPOINTS: Final = """
     SELECT recipient_id, channel, id, url, event_types FROM notifications_endpoint

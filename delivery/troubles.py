@@ -33,6 +33,8 @@ _NOTE: Final = """
         held_until = CASE WHEN excluded.trips > mine.trips THEN excluded.held_until  -- the probe has ended
                           ELSE greatest(mine.held_until, excluded.held_until) END
     RETURNING endpoint_id, failures >= %s AND failing_since <= now() - make_interval(secs => %s)"""
+_TAKE: Final = """
+    SELECT FROM delivery_endpointtrouble WHERE endpoint_id = ANY(%s) ORDER BY endpoint_id FOR UPDATE"""
 _FORGIVE: Final = """
     DELETE FROM delivery_endpointtrouble WHERE endpoint_id IN (
         SELECT endpoint_id FROM delivery_endpointtrouble WHERE endpoint_id = ANY(%s) ORDER BY endpoint_id FOR UPDATE)"""
@@ -72,6 +74,8 @@ async def note_health(
         if not health.ok and health.endpoint_id not in well:
             failed.setdefault(health.endpoint_id, []).append(health)
     reasons = dict.fromkeys(gone, GONE)
+    if well and failed:  # two statements: rows taken in one order by everybody
+        await connection.execute(_TAKE, (sorted(well | failed.keys()),), prepare=True)
     if well:
         await connection.execute(_FORGIVE, (sorted(well),), prepare=True)
     if failed:

@@ -57,7 +57,8 @@ async def _check_rested(connection: PooledConnection) -> None:
         await AsyncConnectionPool.check_connection(connection)
 
 
-_LOOK_UP: Final = "".join(
+# Without JIT: what cannot be avoided all the same makes a plan look so dear that it would be compiled.
+_LOOK_UP: Final = "SET jit = off;" + "".join(
     f"SET enable_{way} = off;" for way in ("seqscan", "bitmapscan", "sort", "hashjoin", "mergejoin")
 )
 
@@ -69,7 +70,7 @@ async def _only_look_up(connection: PooledConnection) -> None:
 def make_pool(*, max_size: int, only_look_ups: bool = False) -> Pool:
     """A pool in autocommit mode; open it on the loop that will use it.
 
-    With `only_look_ups` every row is reached through an index, in its order, whatever the statistics say: a plan that was made and
+    With `only_look_ups`, meant for claims alone, every row is reached through an index, in its order, whatever the statistics say: a plan that was made and
     kept while a queue was empty is then still the right one when a million rows have come in a second.
     """
     return AsyncConnectionPool(

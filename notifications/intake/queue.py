@@ -123,12 +123,20 @@ class Intake:
         except psycopg.OperationalError as error:
             if connection.closed or len(group) == 1 or not isinstance(error, psycopg.errors.DeadlockDetected):
                 raise
-            outcomes = [await self._alone(connection, request) for request in requests]
+            await self._singly(connection, group)
+            return
         except (InFlight, *_UNWRITABLE):
-            outcomes = [await self._alone(connection, request) for request in requests]
+            await self._singly(connection, group)
+            return
         metrics.INTAKE_GROUP.observe(len(group))
         _resolve(group, outcomes)
         self._on_commit()
+
+    async def _singly(self, connection: Connection, group: list[tuple[Request, asyncio.Future[Outcome]]]) -> None:
+        """Each is answered as soon as its own commit is done: what follows may meet a lost connection."""
+        for request, future in group:
+            _resolve([(request, future)], [await self._alone(connection, request)])
+            self._on_commit()
 
     async def _alone(self, connection: Connection, request: Request) -> Outcome:
         try:

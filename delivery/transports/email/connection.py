@@ -162,6 +162,7 @@ class SmtpConnection:
                     dialogue.write(b".\r\n")
                     await dialogue.reply()
         if refused:
+            self.step = refused.step
             raise refused
 
     def abandon(self) -> None:
