@@ -1,6 +1,7 @@
 """What the client's README and types promise, and that it covers the API that the platform describes."""
 
 import contextlib
+import inspect
 import io
 import re
 import subprocess
@@ -12,7 +13,8 @@ from typing import Any
 import carillon_client
 import httpx
 import pytest
-from carillon_client import CarillonError, Client, RetryPolicy
+from carillon_client import CarillonError, Client, Inbox, RetryPolicy
+from carillon_client.operations import listing, operation
 
 from tests.clients.conftest import FOLDER
 from tests.fixtures.platform import ROOT, Platform
@@ -21,8 +23,8 @@ README = (FOLDER / "README.md").read_text()
 BLOCKS = re.findall(r"^```python\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
 ADDRESS = "http://127.0.0.1:8000"
 
-# For the recipient's own token, for who reports, and the documents.
-LEFT_OUT = re.compile(r" /v1/(inbox/.*|callbacks/\{\w+\}/events|openapi\.json|asyncapi\.json|docs.*)$")
+# For who reports, and the documents.
+LEFT_OUT = re.compile(r" /v1/(callbacks/\{\w+\}/events|openapi\.json|asyncapi\.json|docs.*)$")
 
 TYPED = """
 from typing import assert_type
@@ -55,7 +57,7 @@ WRONG_LINES = range(TYPED[: TYPED.index("def wrong")].count("\n") + 2, TYPED.cou
 
 
 def test_the_readme_has_its_examples() -> None:
-    assert len(BLOCKS) == README.count("```python") == 5
+    assert len(BLOCKS) == README.count("```python") == 6
 
 
 @pytest.mark.parametrize("number", range(len(BLOCKS)))
@@ -64,7 +66,7 @@ def test_the_examples_of_the_readme_run(number: int, service: Platform) -> None:
     said = io.StringIO()
     with contextlib.redirect_stdout(said):
         exec(compile(code, f"README.md, example {number + 1}", "exec"), {"api_key": service.api_key})
-    expected = ["accepted", "", "", "/email .*\nno such notification", ""][number]
+    expected = ["accepted", "", "", "/email .*\nno such notification", r"\d+ unread, at Position\(", ""][number]
     assert re.search(expected, said.getvalue()), said.getvalue()
 
 
@@ -136,9 +138,11 @@ def every_request() -> list[httpx.Request]:
         return httpx.Response(400)
 
     with httpx.Client(transport=httpx.MockTransport(refuse)) as http:
-        client = Client(ADDRESS, "k" * 32, retries=RetryPolicy(attempts=1), http=http)
-        for attribute, resource in vars(client).items():
-            for name in methods_of(resource) if not attribute.startswith("_") else ():
+        once = RetryPolicy(attempts=1)
+        client = Client(ADDRESS, "k" * 32, retries=once, http=http)
+        resources = [resource for attribute, resource in vars(client).items() if not attribute.startswith("_")]
+        for resource in (*resources, Inbox(ADDRESS, "t" * 32, retries=once, http=http)):
+            for name in methods_of(resource):
                 with contextlib.suppress(CarillonError):
                     answer = call_somehow(getattr(resource, name))
                     next(iter(answer))
@@ -146,22 +150,22 @@ def every_request() -> list[httpx.Request]:
 
 
 def call_somehow(method: Any) -> Any:
-    code = method.__wrapped__.__code__
-    required = code.co_varnames[1 : code.co_argcount]
-    demanded = {
-        name: "x"
-        for name in code.co_varnames[code.co_argcount : code.co_argcount + code.co_kwonlyargcount]
-        if name not in (method.__wrapped__.__kwdefaults__ or {})
-    }
-    return method(*("x" for _ in required), **demanded)
+    """With what it needs, and no more."""
+    needed = [each for each in inspect.signature(method).parameters.values() if each.default is each.empty]
+    return method(
+        *("x" for each in needed if each.kind is each.POSITIONAL_OR_KEYWORD and each.name != "self"),
+        **{each.name: "x" for each in needed if each.kind is each.KEYWORD_ONLY},
+    )
 
 
 def methods_of(resource: Any) -> list[str]:
-    return [name for name in vars(type(resource)) if not name.startswith("_")]
+    """The operations and listings; what else a resource has is made of them."""
+    kind = type(resource)
+    return [name for name in dir(kind) if isinstance(getattr(kind, name), operation | listing)]
 
 
 def template_of(request: httpx.Request, described: set[str]) -> str:
     """The described operation that a request is, literal parts before variable ones; else the request itself."""
     asked = f"{request.method} {request.url.path}"
-    fitting = [each for each in described if re.fullmatch(re.sub(r"\{\w+\}", "x", each), asked)]
-    return fitting[0] if fitting else asked
+    fitting = [each for each in described if re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", each), asked)]
+    return min(fitting, key=lambda each: each.count("{"), default=asked)

@@ -1,4 +1,4 @@
-"""Typed client of Carillon's API: `Client` and `AsyncClient`, and `Webhook` for what Carillon sends."""
+"""Typed client of Carillon's API: `Client` and `AsyncClient`, `Inbox` and `AsyncInbox`, and `Webhook` for what Carillon sends."""
 
 from .client import AsyncClient, Client
 from .errors import (
@@ -19,6 +19,7 @@ from .errors import (
     UnexpectedAnswer,
     ValidationError,
 )
+from .inbox import AsyncInbox, Inbox
 from .retries import RetryPolicy
 from .version import __version__
 from .webhooks import Webhook, WebhookEvent, WebhookVerificationError
@@ -26,6 +27,7 @@ from .webhooks import Webhook, WebhookEvent, WebhookVerificationError
 __all__ = [
     "ApiError",
     "AsyncClient",
+    "AsyncInbox",
     "BadRequest",
     "CarillonError",
     "Client",
@@ -33,6 +35,7 @@ __all__ = [
     "Forbidden",
     "IdempotencyKeyReused",
     "InFlight",
+    "Inbox",
     "NoAnswer",
     "NotFound",
     "PayloadTooLarge",

@@ -6,21 +6,19 @@ from typing import Generic
 
 import httpx
 
-from .drivers import AsyncDriver, SyncDriver
+from .drivers import DEFAULT_TIMEOUT_SECONDS, AsyncDriver, SyncDriver
 from .events import Callbacks, EventEndpoints, Events
 from .notifications import Deliveries, Notifications
 from .operations import DriverT
 from .recipients import Endpoints, Recipients, Suppressions, Tokens, Topics
 from .retries import RetryPolicy
-from .version import __version__
-
-DEFAULT_TIMEOUT_SECONDS = 10.0
 
 
 class _Resources(Generic[DriverT]):
-    """Everything a client can do."""
+    """Everything that an API key opens."""
 
     def __init__(self, driver: DriverT) -> None:
+        self._driver: DriverT = driver
         self.notifications = Notifications(driver)
         self.deliveries = Deliveries(driver)
         self.recipients = Recipients(driver)
@@ -49,14 +47,11 @@ class Client(_Resources[SyncDriver]):
         retries: RetryPolicy | None = None,
         http: httpx.Client | None = None,
     ) -> None:
-        self._owns = http is None
-        self._http = http or httpx.Client()
-        super().__init__(SyncDriver(self._http, base_url, _headers(api_key), timeout, retries or RetryPolicy()))
+        super().__init__(SyncDriver(base_url, api_key, timeout, retries, http))
 
     def close(self) -> None:
         """Close the connections."""
-        if self._owns:
-            self._http.close()
+        self._driver.close()
 
     def __enter__(self) -> Client:
         return self
@@ -77,25 +72,14 @@ class AsyncClient(_Resources[AsyncDriver]):
         retries: RetryPolicy | None = None,
         http: httpx.AsyncClient | None = None,
     ) -> None:
-        self._owns = http is None
-        self._http = http or httpx.AsyncClient()
-        super().__init__(AsyncDriver(self._http, base_url, _headers(api_key), timeout, retries or RetryPolicy()))
+        super().__init__(AsyncDriver(base_url, api_key, timeout, retries, http))
 
     async def aclose(self) -> None:
         """Close the connections."""
-        if self._owns:
-            await self._http.aclose()
+        await self._driver.aclose()
 
     async def __aenter__(self) -> AsyncClient:
         return self
 
     async def __aexit__(self, *_: object) -> None:
         await self.aclose()
-
-
-def _headers(api_key: str) -> dict[str, str]:
-    return {
-        "Authorization": f"Bearer {api_key}",
-        "Accept": "application/json",
-        "User-Agent": f"carillon-client/{__version__}",
-    }

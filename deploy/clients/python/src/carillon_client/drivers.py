@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Iterator
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import httpx
 
@@ -13,20 +13,32 @@ from .exchange import Done, Exchange
 from .requests import Request
 from .results import Page
 from .retries import RetryPolicy
+from .version import __version__
+
+DEFAULT_TIMEOUT_SECONDS = 10.0
 
 T = TypeVar("T")
+HttpT = TypeVar("HttpT")
 
 
-class _Driver:
-    """Where requests go and what every one of them carries."""
+class _Driver(Generic[HttpT]):
+    """Where requests go and what every one of them carries. Connections of its own are its own to close."""
 
-    def __init__(self, base_url: str, headers: dict[str, str], timeout: float, policy: RetryPolicy) -> None:
+    def __init__(
+        self, base_url: str, token: str, timeout: float, retries: RetryPolicy | None, http: HttpT, owns_http: bool
+    ) -> None:
         self._base_url = base_url.rstrip("/")
-        self._headers = headers
+        self._headers = {
+            "Authorization": f"Bearer {token}",
+            "Accept": "application/json",
+            "User-Agent": f"carillon-client/{__version__}",
+        }
         self._timeout = timeout
-        self._policy = policy
+        self._policy = retries or RetryPolicy()
+        self._http = http
+        self._owns_http = owns_http
 
-    def _options(self, request: Request[T]) -> dict[str, object]:
+    def _options(self, request: Request[T]) -> dict[str, Any]:
         """The arguments of httpx's `request`."""
         headers = dict(self._headers)
         if request.body is not None:
@@ -39,19 +51,22 @@ class _Driver:
             "params": request.query or None,
             "content": request.body,
             "headers": headers,
-            "timeout": self._timeout,
+            "timeout": httpx.Timeout(self._timeout, read=self._timeout + request.wait_seconds),
             "follow_redirects": False,
         }
 
 
-class SyncDriver(_Driver):
+class SyncDriver(_Driver[httpx.Client]):
     """Blocks."""
 
     def __init__(
-        self, http: httpx.Client, base_url: str, headers: dict[str, str], timeout: float, policy: RetryPolicy
+        self, base_url: str, token: str, timeout: float, retries: RetryPolicy | None, http: httpx.Client | None
     ) -> None:
-        super().__init__(base_url, headers, timeout, policy)
-        self._http = http
+        super().__init__(base_url, token, timeout, retries, http or httpx.Client(), http is None)
+
+    def close(self) -> None:
+        if self._owns_http:
+            self._http.close()
 
     def run(self, request: Request[T]) -> T:
         """The result of one request. Raises `CarillonError`."""
@@ -59,7 +74,7 @@ class SyncDriver(_Driver):
         options = self._options(request)
         while True:
             try:
-                response = self._http.request(**options)  # type: ignore[arg-type]  # a dict of what `request` takes
+                response = self._http.request(**options)
             except httpx.HTTPError as error:
                 step = exchange.failed(error)
             else:
@@ -74,14 +89,17 @@ class SyncDriver(_Driver):
         return Pages(self, request)
 
 
-class AsyncDriver(_Driver):
+class AsyncDriver(_Driver[httpx.AsyncClient]):
     """Awaits."""
 
     def __init__(
-        self, http: httpx.AsyncClient, base_url: str, headers: dict[str, str], timeout: float, policy: RetryPolicy
+        self, base_url: str, token: str, timeout: float, retries: RetryPolicy | None, http: httpx.AsyncClient | None
     ) -> None:
-        super().__init__(base_url, headers, timeout, policy)
-        self._http = http
+        super().__init__(base_url, token, timeout, retries, http or httpx.AsyncClient(), http is None)
+
+    async def aclose(self) -> None:
+        if self._owns_http:
+            await self._http.aclose()
 
     async def run(self, request: Request[T]) -> T:
         """The result of one request. Raises `CarillonError`."""
@@ -89,7 +107,7 @@ class AsyncDriver(_Driver):
         options = self._options(request)
         while True:
             try:
-                response = await self._http.request(**options)  # type: ignore[arg-type]  # as above
+                response = await self._http.request(**options)
             except httpx.HTTPError as error:
                 step = exchange.failed(error)
             else:

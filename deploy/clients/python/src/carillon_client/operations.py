@@ -41,14 +41,7 @@ class operation(Generic[P, T]):
     @overload
     def __get__(self, resource: None, owner: object = None) -> operation[P, T]: ...
     def __get__(self, resource: Any, owner: object = None) -> Any:
-        if resource is None:
-            return self
-
-        @functools.wraps(self._build)
-        def call(*args: P.args, **kwargs: P.kwargs) -> Any:
-            return resource.driver.run(self._build(resource, *args, **kwargs))
-
-        return call
+        return self if resource is None else _bind(self._build, resource, resource.driver.run)
 
 
 class listing(Generic[P, T]):
@@ -65,11 +58,14 @@ class listing(Generic[P, T]):
     @overload
     def __get__(self, resource: None, owner: object = None) -> listing[P, T]: ...
     def __get__(self, resource: Any, owner: object = None) -> Any:
-        if resource is None:
-            return self
+        return self if resource is None else _bind(self._build, resource, resource.driver.pages)
 
-        @functools.wraps(self._build)
-        def call(*args: P.args, **kwargs: P.kwargs) -> Any:
-            return resource.driver.pages(self._build(resource, *args, **kwargs))
 
-        return call
+def _bind(
+    build: Callable[Concatenate[Any, P], Request[Any]], resource: object, carry: Callable[[Request[Any]], Any]
+) -> Callable[P, Any]:
+    @functools.wraps(build)
+    def call(*args: P.args, **kwargs: P.kwargs) -> Any:
+        return carry(build(resource, *args, **kwargs))
+
+    return call

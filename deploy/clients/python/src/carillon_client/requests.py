@@ -26,10 +26,15 @@ class Request(Generic[T]):
     query: Mapping[str, str] = field(default_factory=dict)
     body: bytes | None = None
     idempotency_key: str | None = None
+    wait_seconds: float = 0.0  # how long the server may take on purpose
 
     def reading(self, read: Callable[[bytes], OtherT]) -> Request[OtherT]:
         """The same request, its answer read in another way."""
-        return Request(self.method, self.path, read, self.query, self.body, self.idempotency_key)
+        return Request(self.method, self.path, read, self.query, self.body, self.idempotency_key, self.wait_seconds)
+
+    def taking(self, wait_seconds: float) -> Request[T]:
+        """The same request, which the server answers after so many seconds at the latest."""
+        return replace(self, wait_seconds=wait_seconds)
 
     def after(self, cursor: str) -> Request[T]:
         """The same list, from this cursor on."""
