@@ -1,51 +1,26 @@
 """The Python client against the running platform, in both colours."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
-import httpx
 import pytest
 from carillon_client import (
     AsyncClient,
-    AsyncInbox,
     Client,
     Conflict,
-    IdempotencyKeyReused,
-    Inbox,
-    NoAnswer,
     NotFound,
-    RetryPolicy,
     Unauthorized,
     ValidationError,
     Webhook,
     WebhookVerificationError,
 )
 from carillon_client.errors import Problem
-from carillon_client.results import Accepted, Delivery, InboxChange, InboxChanges
+from carillon_client.results import Accepted
 
-from tests.clients.proxy import LossyProxy
-from tests.fixtures.platform import Platform, wait_for
+from tests.clients.asking import HELLO, finished
+from tests.fixtures.platform import Platform
 from tests.fixtures.receivers import Answer, Call, HttpReceiver
-
-FAST = RetryPolicy(first_pause_seconds=0.01)
-HELLO: Any = {"channels": ["in_app"], "content": {"title": "Hello"}}
-
-
-def finished(client: Client, notification_id: str) -> list[Delivery]:
-    """The deliveries of a notification, once there are some and all have finished."""
-
-    def probe() -> list[Delivery] | None:
-        rows = list(client.notifications.deliveries(notification_id))
-        return rows if rows and all(row.finished_at for row in rows) else None
-
-    return wait_for(probe, timeout_seconds=60, what=f"{notification_id} to be finished")
-
-
-def received(client: Client, recipient: str) -> list[str]:
-    """The notifications that this recipient was sent, each once for every delivery."""
-    return [delivery.notification_id for delivery in client.deliveries.list(recipient=recipient)]
 
 
 @dataclass(frozen=True)
@@ -264,122 +239,3 @@ def test_refusals_say_what_is_wrong(client: Client, service: Platform) -> None:
         stranger.recipients.get("u1")
     with pytest.raises(ValueError, match="empty"):
         client.recipients.delete("")
-
-
-def test_a_key_stands_for_one_request(client: Client) -> None:
-    first = client.notifications.send(recipients=["k1"], idempotency_key="mine", **HELLO)
-    assert client.notifications.send(recipients=["k1"], idempotency_key="mine", **HELLO) == first
-    with pytest.raises(IdempotencyKeyReused) as reused:
-        client.notifications.send(recipients=["k2"], idempotency_key="mine", **HELLO)
-    assert reused.value.idempotency_key == "mine"
-    finished(client, first.id)
-    assert received(client, "k1") == [first.id]
-
-
-def test_a_lost_answer_doubles_nothing(client: Client, proxy: LossyProxy, service: Platform) -> None:
-    with Client(proxy.url, service.api_key, retries=FAST) as careful:
-        proxy.lose(3)
-        sent = careful.notifications.send(recipients=["cut"], **HELLO)
-        assert proxy.lost == 3
-        assert len(proxy.keys) == 4 and len(set(proxy.keys)) == 1
-        finished(client, sent.id)
-        assert received(client, "cut") == [sent.id]
-
-        proxy.lose(1)
-        made = careful.endpoints.create("cut", "http://127.0.0.1:9/hook")
-        assert made.secret
-        assert [endpoint.id for endpoint in client.endpoints.list("cut")] == [made.id]
-
-        proxy.lose(1)
-        careful.endpoints.delete("cut", made.id)  # removed by the first try, not there for the second
-        assert proxy.lost == 1
-        assert list(client.endpoints.list("cut")) == []
-
-        proxy.lose(1)
-        assert careful.recipients.get("cut").id == "cut"
-
-
-async def test_a_lost_answer_doubles_nothing_async(client: Client, proxy: LossyProxy, service: Platform) -> None:
-    async with AsyncClient(proxy.url, service.api_key, retries=FAST) as careful:
-        proxy.lose(2)
-        results = await careful.notifications.send_many([{"recipients": ["acut"], **HELLO}] * 2)
-    assert proxy.lost == 2 and len(set(proxy.keys)) == 1
-    ids = [result.id for result in results if isinstance(result, Accepted)]
-    assert len(set(ids)) == 2
-    for identifier in ids:
-        finished(client, identifier)
-    assert sorted(received(client, "acut")) == sorted(ids)
-
-
-def test_without_an_answer_the_key_is_told(client: Client, proxy: LossyProxy, service: Platform) -> None:
-    with Client(proxy.url, service.api_key, retries=RetryPolicy(attempts=2, first_pause_seconds=0)) as hasty:
-        proxy.lose(2)
-        with pytest.raises(NoAnswer, match="2 tries") as lost:
-            hasty.notifications.send(recipients=["told"], **HELLO)
-    assert lost.value.idempotency_key == proxy.keys[0]
-    sent = client.notifications.send(recipients=["told"], idempotency_key=lost.value.idempotency_key, **HELLO)
-    finished(client, sent.id)
-    assert received(client, "told") == [sent.id]
-
-
-def test_an_inbox_is_read_changed_and_followed(client: Client, proxy: LossyProxy) -> None:
-    token = client.tokens.create("watcher").token
-    with Inbox(proxy.url, token, retries=FAST) as inbox:
-        following = inbox.follow()
-        start = next(following)
-        assert (start.recovered, start.changes) == (False, ())
-        sent = [client.notifications.send(recipients=["watcher"], **HELLO) for _ in range(2)]
-        for each in sent:
-            finished(client, each.id)
-        proxy.lose(1)
-        told = changes_of(following, 2)
-        assert proxy.lost == 1
-        assert [change.event for change in told] == ["message.created"] * 2
-        newest, oldest = inbox.messages(status="unread")
-        assert [change.message.id for change in told] == [oldest.id, newest.id]
-        assert inbox.read(oldest.id).read_at is not None
-        assert inbox.counts().unread == 1
-        assert inbox.archive(newest.id).archived_at is not None
-        assert [change.message.id for change in changes_of(following, 2)] == [oldest.id, newest.id]
-        resumed = changes_of(inbox.follow(start.position), 4)
-    first = start.offset + 1
-    assert [change.offset for change in resumed] == list(range(first, first + 4)), "each once, in order"
-    assert [change.message for change in resumed[2:]][-1].archived_at is not None
-
-
-async def test_an_inbox_is_followed_async(aclient: AsyncClient, service: Platform) -> None:
-    token = (await aclient.tokens.create("awatcher")).token
-    async with AsyncInbox(service.url, token) as inbox:
-        following = aiter(inbox.follow())
-        assert not (await anext(following)).recovered
-        sent = await aclient.notifications.send(recipients=["awatcher"], **HELLO)
-        told = await anext(following)
-        assert told.recovered and told.counts.unread == 1
-        (message,) = [message async for message in inbox.messages()]
-        assert told.changes[0].message.id == message.id
-        assert (await inbox.read_all()).unread == 0
-        assert (await anext(following)).position == (await inbox.counts()).position
-    assert sent.id
-
-
-def changes_of(following: Iterator[InboxChanges], count: int) -> list[InboxChange]:
-    """So many changes, whichever answers they come in."""
-    found: list[InboxChange] = []
-    while len(found) < count:
-        batch = next(following)
-        assert batch.recovered
-        found += batch.changes
-    return found
-
-
-def test_the_rate_limit_is_kept_to(service: Platform) -> None:
-    statuses: list[int] = []
-    with httpx.Client(
-        trust_env=False, event_hooks={"response": [lambda said: statuses.append(said.status_code)]}
-    ) as http:
-        client = Client(service.url, service.api_key, retries=RetryPolicy(attempts=20), http=http)
-        for _ in range(2000):
-            assert client.recipients.put("busy").id == "busy"
-            if 429 in statuses:
-                break
-    assert 429 in statuses and statuses[-1] in (200, 201)

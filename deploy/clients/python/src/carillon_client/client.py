@@ -7,11 +7,13 @@ from typing import Generic
 import httpx
 
 from .drivers import DEFAULT_TIMEOUT_SECONDS, AsyncDriver, SyncDriver
+from .endpoints import Endpoints
 from .events import Callbacks, EventEndpoints, Events
 from .notifications import Deliveries, Notifications
 from .operations import DriverT
-from .recipients import Endpoints, Recipients, Suppressions, Tokens, Topics
+from .recipients import Recipients, Suppressions, Tokens
 from .retries import RetryPolicy
+from .topics import Topics
 
 
 class _Resources(Generic[DriverT]):

@@ -11,7 +11,7 @@ import httpx
 
 from .exchange import Done, Exchange
 from .requests import Request
-from .results import Page
+from .result import Page
 from .retries import RetryPolicy
 from .version import __version__
 

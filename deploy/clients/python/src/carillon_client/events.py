@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from .operations import DriverT, Resource, listing, operation
 from .requests import Request, delete, get, given, path, post, put
-from .results import Callback, CallbackWithSecret, Event, EventEndpoint, Page
+from .result import Page
+from .results import Callback, CallbackWithSecret, Event, EventEndpoint
 
 
 class Events(Resource[DriverT]):

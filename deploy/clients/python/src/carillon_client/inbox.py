@@ -11,9 +11,10 @@ from collections.abc import AsyncIterator, Iterator
 import httpx
 
 from .drivers import DEFAULT_TIMEOUT_SECONDS, AsyncDriver, SyncDriver
+from .inbox_results import InboxChanges, InboxCounts, InboxMessage, Position
 from .operations import DriverT, Resource, listing, operation
 from .requests import Request, get, path, post
-from .results import InboxChanges, InboxCounts, InboxMessage, Page, Position
+from .result import Page
 from .retries import RetryPolicy
 
 LONGEST_WAIT_SECONDS = 25

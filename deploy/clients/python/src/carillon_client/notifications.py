@@ -9,21 +9,12 @@ from datetime import datetime
 import msgspec
 
 from .errors import Problem
+from .explanations import Explanation, Plan
 from .inputs import Submission
 from .operations import DriverT, Resource, listing, operation
 from .requests import Request, get, given, path, post
-from .results import (
-    Accepted,
-    Cancelled,
-    Delivery,
-    DeliveryDetail,
-    Explanation,
-    Notification,
-    NotificationDetail,
-    Page,
-    Plan,
-    Replayed,
-)
+from .result import Page
+from .results import Accepted, Cancelled, Delivery, DeliveryDetail, Notification, NotificationDetail, Replayed
 
 if sys.version_info >= (3, 11):
     from typing import Unpack

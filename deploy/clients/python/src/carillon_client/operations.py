@@ -13,7 +13,7 @@ from typing import Any, Concatenate, Generic, ParamSpec, TypeVar, overload
 
 from .drivers import AsyncDriver, AsyncPages, Pages, SyncDriver
 from .requests import Request
-from .results import Page
+from .result import Page
 
 DriverT = TypeVar("DriverT", bound=SyncDriver | AsyncDriver)
 P = ParamSpec("P")

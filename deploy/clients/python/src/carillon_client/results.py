@@ -1,38 +1,11 @@
-"""What the server answers, as frozen structs; times are aware datetimes in UTC.
-
-States, reasons, channels and types stay strings: a newer server may know more of them. So may it know more fields,
-which are passed over.
-"""
+"""Answers about notifications, deliveries, recipients, topics, suppressions and events."""
 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Generic, TypeVar
+from typing import Any
 
-import msgspec
-
-T = TypeVar("T")
-
-
-class Result(msgspec.Struct, frozen=True, kw_only=True):
-    """Something that the server said."""
-
-
-class SecretResult(Result, frozen=True, kw_only=True):
-    """Something that must not end up in a log: its `repr` hides `secret` and `token`."""
-
-    def __repr__(self) -> str:
-        hidden = {"secret", "token"}
-        shown = (f"{name}={'***' if name in hidden else repr(getattr(self, name))}" for name in self.__struct_fields__)
-        return f"{type(self).__name__}({', '.join(shown)})"
-
-
-class Page(Result, Generic[T], frozen=True, kw_only=True):
-    """Part of a list, newest first. `next` goes on with what is older; None at the end."""
-
-    data: tuple[T, ...]
-    next: str | None = None
-    previous: str | None = None
+from .result import Result, SecretResult
 
 
 class Accepted(Result, frozen=True, kw_only=True):
@@ -41,38 +14,6 @@ class Accepted(Result, frozen=True, kw_only=True):
     id: str
     status: str
     created_at: datetime
-
-
-class Way(Result, frozen=True, kw_only=True):
-    """One channel for one recipient; `reason` says why it does not deliver."""
-
-    channel: str
-    delivers: bool
-    address: str | None = None
-    endpoint: str | None = None
-    reason: str | None = None
-
-
-class PlannedRecipient(Result, frozen=True, kw_only=True):
-    """Whom, and by which ways. Who is not known would be created."""
-
-    recipient: str
-    known: bool
-    ways: tuple[Way, ...]
-
-
-class PlannedEntry(Result, frozen=True, kw_only=True):
-    """One entry of `recipients`; of a topic the first 100 are shown."""
-
-    entry: str | dict[str, Any]
-    count: int
-    recipients: tuple[PlannedRecipient, ...]
-
-
-class Plan(Result, frozen=True, kw_only=True):
-    """What a notification would do."""
-
-    entries: tuple[PlannedEntry, ...]
 
 
 class Attachment(Result, frozen=True, kw_only=True):
@@ -180,68 +121,6 @@ class Replayed(Result, frozen=True, kw_only=True):
     next: str | None = None
 
 
-class Decision(Result, frozen=True, kw_only=True):
-    """One thing that was decided or tried: `code` for machines, `summary` for people."""
-
-    code: str
-    summary: str
-    actor: str
-    at: datetime | None = None
-    detail: dict[str, Any] = {}
-
-
-class ReasonCount(Result, frozen=True, kw_only=True):
-    """How many deliveries stand where, and why."""
-
-    channel: str
-    state: str
-    count: int
-    summary: str
-    actor: str
-    reason: str | None = None
-
-
-class NextAttempt(Result, frozen=True, kw_only=True):
-    """When a delivery is looked at again, and why then."""
-
-    at: datetime
-    why: str
-    steps: int
-    summary: str
-    step: int | None = None
-
-
-class DeliveryExplanation(Result, frozen=True, kw_only=True):
-    """One delivery with every decision and attempt so far, oldest first."""
-
-    id: str
-    recipient: str
-    channel: str
-    state: str
-    actor: str
-    used: bool
-    summary: str
-    decisions: tuple[Decision, ...]
-    endpoint: str | None = None
-    reason: str | None = None
-    next_attempt: NextAttempt | None = None
-
-
-class Explanation(Result, frozen=True, kw_only=True):
-    """Why a notification did what it did, with one page of its deliveries in `data`."""
-
-    id: str
-    status: str
-    summary: str
-    decisions: tuple[Decision, ...]
-    counts: tuple[ReasonCount, ...]
-    plan: tuple[PlannedEntry, ...]
-    data: tuple[DeliveryExplanation, ...]
-    reason: str | None = None
-    next: str | None = None
-    previous: str | None = None
-
-
 class Recipient(Result, frozen=True, kw_only=True):
     """A person or system to be told."""
 
@@ -293,70 +172,6 @@ class Topic(Result, frozen=True, kw_only=True):
     key: str
     name: str
     created_at: datetime
-
-
-class InboxMessage(Result, frozen=True, kw_only=True):
-    """One in-app message; `body` is Markdown, `offset` the change that created it."""
-
-    id: str
-    offset: int
-    title: str
-    body: str
-    created_at: datetime
-    action_url: str | None = None
-    category: str | None = None
-    actor: str | None = None
-    data: dict[str, Any] = {}
-    seen_at: datetime | None = None
-    read_at: datetime | None = None
-    archived_at: datetime | None = None
-
-
-class Badge(Result, frozen=True, kw_only=True):
-    """How many messages wait, of those that are not archived."""
-
-    unread: int
-    unseen: int
-
-
-class Position(Result, frozen=True):
-    """How far somebody has followed an inbox; keep it to go on there."""
-
-    epoch: str
-    offset: int
-
-
-class InboxCounts(Badge, frozen=True, kw_only=True):
-    """How many messages wait, and the position that this belongs to."""
-
-    offset: int
-    epoch: str
-
-    @property
-    def position(self) -> Position:
-        return Position(self.epoch, self.offset)
-
-
-class InboxChange(Result, frozen=True, kw_only=True):
-    """One change, with its message as it is now; `event` is `message.created` or `message.updated`."""
-
-    event: str
-    offset: int
-    message: InboxMessage
-
-
-class InboxChanges(Result, frozen=True, kw_only=True):
-    """What has changed, in order, and where that leads. Not `recovered`: not everything can be told, load anew."""
-
-    changes: tuple[InboxChange, ...]
-    offset: int
-    epoch: str
-    recovered: bool
-    counts: Badge
-
-    @property
-    def position(self) -> Position:
-        return Position(self.epoch, self.offset)
 
 
 class Subscribed(Result, frozen=True, kw_only=True):
