@@ -7,6 +7,7 @@ from playwright.sync_api import expect
 
 from tests.browser.conftest import PATIENCE_MS, NewContext
 from tests.browser.inbox_pages import (
+    Wire,
     badge,
     bell,
     new_recipient,
@@ -61,6 +62,45 @@ def test_everything_can_be_done_with_the_keyboard_alone(new_context: NewContext,
     expect(dialog).to_be_hidden()
     expect(bell(page)).to_be_focused()
     expect(bell(page)).to_have_attribute("aria-expanded", "false")
+
+
+def test_the_focus_stays_in_the_inbox_when_what_had_it_goes(new_context: NewContext, platform: Platform) -> None:
+    recipient = new_recipient()
+    page = new_context().new_page()
+    send_messages(platform, recipient, "One")
+    open_demo(page, recipient)
+    dialog = page.locator("carillon-inbox#bell").get_by_role("dialog", name="Notifications")
+    bell(page).focus()
+    page.keyboard.press("Enter")
+    expect(titles(dialog)).to_have_text(["One"])
+    all_read = dialog.get_by_role("button", name="Mark all as read")
+    page.keyboard.press("Tab")
+    expect(all_read).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(all_read).to_be_disabled()
+    expect(dialog).to_be_focused()
+    dialog.get_by_role("tab", name="Unread").focus()
+    page.keyboard.press("Enter")
+    expect(dialog.get_by_text("You have read everything.")).to_be_visible()
+    page.keyboard.press("Tab")
+    expect(dialog.get_by_role("tabpanel", name="Unread")).to_be_focused()
+
+
+def test_what_is_wrong_is_spoken(new_context: NewContext, platform: Platform) -> None:
+    recipient = new_recipient()
+    page = new_context().new_page()
+    wire = Wire(page)
+    send_messages(platform, recipient, "One")
+    open_demo(page, recipient)
+    expect(titles(panel(page))).to_have_text(["One"])
+    wire.cut(4409)
+    inbox = panel(page)
+    expect(inbox.get_by_role("status")).to_contain_text("too many devices")
+    again = inbox.get_by_role("button", name="Try again")
+    again.focus()
+    page.keyboard.press("Enter")
+    expect(again).to_have_count(0)
+    expect(inbox.get_by_role("region", name="Notifications")).to_be_focused()
 
 
 def test_the_tabs_show_what_they_say_and_opening_marks_as_seen(new_context: NewContext, platform: Platform) -> None:

@@ -492,6 +492,7 @@ code { font-size: .9em; background: var(--_hover); padding: 0 .25em; border-radi
 .spoken { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
 .arrived { animation: arrived 2.5s ease-out; } @keyframes arrived { from { background: var(--_warn); } }
 @media (prefers-reduced-motion: reduce) { .arrived { animation: none; } }
+@media (forced-colors: active) { .is-unread article::before { background: Highlight; forced-color-adjust: none; } .tabs button[aria-selected="true"] { border-block-end: 2px solid; } .badge { border: 1px solid; } }
 @media (max-width: 480px) { .panel[popover] { inset: 0; width: auto; height: 100dvh; max-width: none; max-height: none; border: 0; border-radius: 0; } .icon { padding: .6rem; } }
 `;
 
@@ -730,7 +731,7 @@ export class CarillonInbox extends Page {
     for (const name of Object.keys(TABS)) {
       tabs.append(node("button", { type: "button", role: "tab", id: `${id}-${name}`, "aria-controls": `${id}-list`, textContent: this.#say(name), onclick: () => this.#select(name) }));
     }
-    const notice = node("p", { className: "notice", role: "status", part: "notice", hidden: true });
+    const notice = node("p", { className: "notice", part: "notice", hidden: true });
     const list = node("ul", { className: "list", role: "list", onkeydown: (event) => this.#moveItem(event) });
     const empty = node("p", { className: "empty" });
     const more = node("div", { className: "more" });
@@ -794,6 +795,7 @@ export class CarillonInbox extends Page {
     const { bell, badge, readAll } = this.#parts;
     const count = this.#client?.counts.unread ?? 0;
     if (!readAll) return;
+    if (!count) this.#release(readAll);
     readAll.disabled = !count;
     if (!bell) return;
     badge.textContent = count > 99 ? "99+" : String(count);
@@ -816,9 +818,18 @@ export class CarillonInbox extends Page {
 
   #tell(name, again = null) {
     const { notice } = this.#parts;
+    const text = name ? this.#say(name) : "";
+    // A region that appears together with its text is often not told, so the one that is always there tells it.
+    if (text && this.isOpen) this.#speak(text);
+    this.#release(notice);
     notice.hidden = !name;
-    notice.replaceChildren(name ? this.#say(name) : "");
+    notice.replaceChildren(text);
     if (again) notice.append(" ", node("button", { type: "button", textContent: this.#say("retry"), onclick: again }));
+  }
+
+  // What is taken away or disabled must not take the focus with it: the keyboard would start anew at the page's top.
+  #release(part) {
+    if (part.contains(this.#root.activeElement)) this.#parts.panel.focus({ preventScroll: true });
   }
 
   #speak(text) {
@@ -874,11 +885,14 @@ export class CarillonInbox extends Page {
       if (isChosen) scroll.setAttribute("aria-labelledby", button.id);
     }
     scroll.setAttribute("aria-busy", String(tab.busy));
+    this.#release(more);
     more.replaceChildren(tab.failed ? this.#failure() : tab.busy && !this.#isStale ? this.#say("loading") : "");
     if (this.#isStale) return;
     const shown = [...this.#messages.values()].filter((message) => message.offset >= tab.floor && FITS[this.#tab](message)).sort((a, b) => b.offset - a.offset);
     this.#arrange(list, shown);
     empty.hidden = shown.length > 0 || !tab.done;
+    // With nothing in it that takes the focus, the tab panel is a stop itself (WAI-ARIA APG, tabs pattern).
+    scroll.tabIndex = shown.length ? -1 : 0;
     empty.textContent = this.#say(TABS[this.#tab]);
   }
 

@@ -1,0 +1,1 @@
+"""The packages that callers install, against the running platform."""
