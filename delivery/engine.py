@@ -6,7 +6,8 @@ slower, never wrong. All state that matters is in PostgreSQL; an engine may be k
 
 import asyncio
 import contextlib
-from collections.abc import Iterable
+import time
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, Final
 
 from delivery import in_app
@@ -24,10 +25,13 @@ from delivery.transports import registry
 from delivery.transports.base import Transport
 from delivery.transports.webhook.transport import WebhookTransport
 from notifications.bell import bell
-from notifications.database import UNREACHABLE, Pool, make_pool
+from notifications.database import IN_ORDER, LOOK_UPS, UNREACHABLE, Pool, make_pool
 from notifications.events import SEND_TASK
 
 ROUTE: Final = "route"
+_OTHERS_SECONDS: Final = 2.0
+_REST: Final = 3.0
+_LONGEST_REST_SECONDS: Final = 0.2
 STATUS: Final = "status_events"
 
 
@@ -36,8 +40,10 @@ class Engine:
 
     def __init__(self, conf: DeliveryConf) -> None:
         self._conf = conf
-        self._claims: Pool = make_pool(max_size=8, only_look_ups=True)
-        self._pool: Pool = make_pool(max_size=4)
+        self._claims: Pool = make_pool(max_size=8, avoid=IN_ORDER)
+        # A routing claim that is lost with PostgreSQL is a notification that is due at once; what routing writes is durable.
+        self._route_claims: Pool = make_pool(max_size=1, avoid=IN_ORDER, durable=False)
+        self._pool: Pool = make_pool(max_size=4, avoid=LOOK_UPS)
         self._pusher = Pusher()
         self._transports: dict[str, Transport[Any]] = {}
         self._lanes: list[Lane] = []
@@ -46,15 +52,21 @@ class Engine:
         self._sweeper: asyncio.Task[None] | None = None
         self._watch: asyncio.Task[None] | None = None
         self._lock = KeyLock()
+        self._others_at = float("-inf")
 
     async def start(self) -> None:
         """Open the pool, construct the transports and begin to sweep."""
         await self._claims.open()
+        await self._route_claims.open()
         await self._pool.open()
         self._transports = registry.load(self._conf.transports)
         finisher = Finisher(self._pool, self._conf)
         self._lanes = [Lane(transport, self._claims, finisher, self._conf) for transport in self._transports.values()]
-        steps = {ROUTE: self._route, IN_APP: self._store, **{lane.channel: lane.step for lane in self._lanes}}
+        steps = {
+            ROUTE: self._route,
+            IN_APP: self._store,
+            **{lane.channel: self._guard_lane(lane) for lane in self._lanes},
+        }
         self._stages = {name: Stage(name, self._lock.guard(step)) for name, step in steps.items()}
         for lane in self._lanes:
             lane.wake = self._stages[lane.channel].wake
@@ -88,6 +100,7 @@ class Engine:
         for transport in self._transports.values():
             await transport.aclose()
         await self._claims.close()
+        await self._route_claims.close()
         await self._pool.close()
 
     async def work(self, stages: Iterable[str], *, patience: float) -> None:
@@ -114,12 +127,15 @@ class Engine:
         self._stages[channel].wake()
 
     async def _route(self) -> bool:
-        async with self._claims.connection() as connection:
+        async with self._route_claims.connection() as connection:
             seen, claimed = await claim_accepted(connection, self._conf)
         if claimed:
+            self._others_at = time.monotonic()
             try:
                 await self._route_claimed(claimed)
-            except UNREACHABLE:  # a connection that died while it lay idle; what is claimed should not wait for its lease
+            except (
+                UNREACHABLE
+            ):  # a connection that died while it lay idle; what is claimed should not wait for its lease
                 await self._pool.check()
                 await self._route_claimed(claimed)
         return seen > 0
@@ -135,10 +151,28 @@ class Engine:
         bell().ring(SEND_TASK)
 
     async def _store(self) -> bool:
+        began = time.monotonic()
         async with self._claims.connection() as connection:
             count, events = await in_app.deliver(connection, limit=self._conf.in_app_batch)
         self._pusher.push(events)
-        return count == self._conf.in_app_batch
+        more = count == self._conf.in_app_batch
+        if more:
+            await self._rest(time.monotonic() - began)
+        return more
+
+    async def _rest(self, took: float) -> None:
+        """Between the batches of a long queue leave disk and processors to the single messages that are on their way."""
+        if time.monotonic() - self._others_at < _OTHERS_SECONDS:
+            await asyncio.sleep(min(took * _REST, _LONGEST_REST_SECONDS))
+
+    def _guard_lane(self, lane: Lane) -> Callable[[], Awaitable[bool]]:
+        async def step() -> bool:
+            more = await lane.step()
+            if lane.is_busy:
+                self._others_at = time.monotonic()
+            return more
+
+        return step
 
     async def _sweep(self) -> None:
         while True:

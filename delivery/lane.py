@@ -82,6 +82,11 @@ class Lane:
         self._keyring = Keyring()
         self._provider_hold = ProviderHold(transport, pool)
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether anything is under way."""
+        return bool(self._running)
+
     async def step(self) -> bool:
         """Claim one batch and start its attempts, which may outlive the call; whether more may be due."""
         limit = min(await self._room(), self._conf.send_batch, self._provider_hold.bound(len(self._running)))

@@ -6,6 +6,7 @@ psycopg's own async connections on the process's event loop, without a thread ho
 
 import asyncio
 import time
+from collections.abc import Sequence
 from typing import Any, Final
 
 from django.conf import settings
@@ -57,22 +58,27 @@ async def _check_rested(connection: PooledConnection) -> None:
         await AsyncConnectionPool.check_connection(connection)
 
 
-# Without JIT: what cannot be avoided all the same makes a plan look so dear that it would be compiled.
-_LOOK_UP: Final = "SET jit = off;" + "".join(
-    f"SET enable_{way} = off;" for way in ("seqscan", "bitmapscan", "sort", "hashjoin", "mergejoin")
-)
+LOOK_UPS: Final = ("seqscan", "hashjoin", "mergejoin")
+"""What to avoid so that tables are joined by look-ups: a few rows given, each found by its key."""
+IN_ORDER: Final = (*LOOK_UPS, "sort", "bitmapscan")
+"""What to avoid so that rows are also read in their index's order, and no further than a limit asks; for claims."""
 
 
-async def _only_look_up(connection: PooledConnection) -> None:
-    await connection.execute(_LOOK_UP)
-
-
-def make_pool(*, max_size: int, only_look_ups: bool = False) -> Pool:
+def make_pool(*, max_size: int, avoid: Sequence[str] = (), durable: bool = True) -> Pool:
     """A pool in autocommit mode; open it on the loop that will use it.
 
-    With `only_look_ups`, meant for claims alone, every row is reached through an index, in its order, whatever the statistics say: a plan that was made and
-    kept while a queue was empty is then still the right one when a million rows have come in a second.
+    With `avoid` plans are made the same way whatever the statistics say: one that was made and kept while a table was empty is
+    then still the right one when a million rows have come in a second. Without JIT, too: what cannot be avoided all
+    the same makes a plan look so dear that it would be compiled. Not `durable`: commits do not wait for the disk, so a crash of
+    PostgreSQL may undo the last ones; for what is harmless to lose, such as a lease.
     """
+
+    async def configure(connection: PooledConnection) -> None:
+        settings = ["jit = off", *(f"enable_{way} = off" for way in avoid)]
+        if not durable:
+            settings.append("synchronous_commit = off")
+        await connection.execute(";".join(f"SET {setting}" for setting in settings))
+
     return AsyncConnectionPool(
         connection_class=PooledConnection,
         kwargs={**connection_options(), "autocommit": True},
@@ -84,7 +90,7 @@ def make_pool(*, max_size: int, only_look_ups: bool = False) -> Pool:
         # as the outage was long. Giving up costs nothing, for whoever asks next makes it try again.
         reconnect_timeout=1.0,
         open=False,
-        configure=_only_look_up if only_look_ups else None,
+        configure=configure if avoid else None,
         check=_check_rested,
         reset=_note_return,
     )

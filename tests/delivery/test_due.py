@@ -13,7 +13,7 @@ from delivery.claims import claim
 from delivery.conf import DeliveryConf
 from delivery.due import FIRST_PROJECT, Round, due_rows
 from delivery.route import route
-from notifications.database import connect, make_pool
+from notifications.database import IN_ORDER, connect, make_pool
 from tests.delivery.world import World, unheard, until
 
 ONE_AT_A_TIME = DeliveryConf(route_batch=1)
@@ -184,7 +184,7 @@ async def test_fair_claimers_side_by_side_take_everything_once(world: World, pro
 async def test_a_plan_kept_from_an_empty_table_reads_no_more_when_a_million_came(
     world: World, projects: list[UUID]
 ) -> None:
-    async with make_pool(max_size=1, only_look_ups=True) as pool, pool.connection() as connection:
+    async with make_pool(max_size=1, avoid=IN_ORDER) as pool, pool.connection() as connection:
         await connection.execute("TRUNCATE delivery_delivery, delivery_attempt CASCADE")
         for _ in range(10):  # prepared, and generic from the sixth time on
             await claim(connection, channel="email", limit=20, lease_seconds=60, max_claims=5)
