@@ -151,7 +151,6 @@ class Lane:
             began = time.monotonic()
             if hold is not None:
                 verdict = put_off(hold.reason, hold.seconds, attempt=item.attempt, retry_step=item.retry_step)
-                self._come_back(hold.seconds)
             elif self._draining or began > latest:
                 verdict = give_back(item.retry_step)
             elif item.suppressed:
@@ -175,6 +174,8 @@ class Lane:
                 health=health,
             )
         )
+        if hold is not None:
+            self._come_back(hold.seconds)
 
     def _come_back(self, seconds: float) -> None:
         """Look again when what was put off is due, and not only at the next sweep; one timer, for the earliest."""

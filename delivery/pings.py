@@ -7,7 +7,7 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models.functions import Now
 
-from delivery.models import Delivery
+from delivery.models import Delivery, EndpointTrouble
 from delivery.states import State
 from notifications.errors import Conflict
 from notifications.event_types import PING
@@ -19,12 +19,22 @@ NO_STEP_LEFT: Final = 1000
 """Past the end of every retry schedule: one attempt, then an answer that can be read."""
 
 
+def release(*, endpoint_id: UUID, project_id: UUID) -> None:
+    """Whoever asks for a ping or a replay says that it may work again: an open circuit may be probed now.
+
+    Before the endpoint's row is locked, in the order of those who write outcomes.
+    """
+    mine = Endpoint.objects.filter(id=endpoint_id, project_id=project_id).values("id")
+    EndpointTrouble.objects.filter(endpoint_id__in=mine, held_until__gt=Now()).update(held_until=Now())
+
+
 @transaction.atomic
 def ping_endpoint(*, project_id: UUID, external_id: str, endpoint_id: UUID) -> Delivery:
     """Queue `{"type": "ping", ...}` ahead of everything usual; filters do not apply. The caller rings the bell.
 
     Raises `NotFound`, or `Conflict` while the endpoint is disabled.
     """
+    release(endpoint_id=endpoint_id, project_id=project_id)
     endpoint = lock_endpoint(project_id=project_id, external_id=external_id, endpoint_id=endpoint_id)
     if endpoint.state != Endpoint.State.ENABLED:
         raise Conflict("The endpoint is disabled. Enable it first.")

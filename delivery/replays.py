@@ -14,6 +14,7 @@ from django.db import transaction
 
 from delivery import selectors
 from delivery.models import Delivery
+from delivery.pings import release
 from delivery.services import requeue
 from delivery.states import RETRYABLE, State
 from notifications.errors import Conflict
@@ -56,6 +57,7 @@ def replay_endpoint(
     *, project_id: UUID, external_id: str, endpoint_id: UUID, wanted: selectors.Filter, **options: Any
 ) -> Replayed:
     """The same for one endpoint. Raises `NotFound`, or `Conflict` while it is disabled: everything would fail at once."""
+    release(endpoint_id=endpoint_id, project_id=project_id)
     endpoint = lock_endpoint(project_id=project_id, external_id=external_id, endpoint_id=endpoint_id)
     if endpoint.state != Endpoint.State.ENABLED:
         raise Conflict("The endpoint is disabled. Enable it first.")

@@ -121,6 +121,7 @@ def database(url: str) -> dict[str, Any]:
         "OPTIONS": {
             "connect_timeout": 2,
             "application_name": "carillon",
+            "tcp_user_timeout": 10_000,  # a server that is cut off, not down, is given up after 10 s and not after 15 min
             **options,
             "pool": {
                 "min_size": 0,

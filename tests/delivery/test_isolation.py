@@ -10,8 +10,10 @@ import pytest
 from delivery.breaker import BreakerConf
 from delivery.conf import DeliveryConf
 from delivery.notices import CONTACT_ID
+from delivery.pings import ping_endpoint
 from notifications import ids
 from notifications.conf import conf
+from notifications.executor import in_thread
 from tests.delivery.status_events.listening import listen, recorded
 from tests.delivery.test_engine import CONF as ENGINE_CONF
 from tests.delivery.test_engine import arrived, running, with_email
@@ -261,3 +263,21 @@ async def test_critical_goes_first_under_a_limit_and_another_projects_limit_is_n
         rows = await world.deliveries()
         assert sum(row["state"] == "sent" for row in rows) < 60
     await world.connection.execute("DELETE FROM delivery_sendlimit")
+
+
+async def test_a_ping_is_the_probe_of_an_open_circuit(world: World, http_receiver: HttpReceiver) -> None:
+    """Repaired in the middle of a long pause: whoever asks need not wait for its end."""
+    endpoint_id = await endpoint(world, http_receiver, "dead")
+    async with running(FAR):
+        await open_circuit(world, "dead", http_receiver)
+        http_receiver.answer("/dead", Answer(200))
+        delivery = await in_thread(
+            ping_endpoint, project_id=world.project_id, external_id="dead", endpoint_id=endpoint_id
+        )
+
+        async def sent() -> bool:
+            (row,) = await world.rows("SELECT state FROM delivery_delivery WHERE id = %s", delivery.id)
+            return bool(row["state"] == "sent")
+
+        await until(sent, what="the ping to be sent")
+    assert await world.rows("SELECT * FROM delivery_endpointtrouble") == []
