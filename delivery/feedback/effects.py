@@ -90,13 +90,14 @@ def apply_feedback(items: Iterable[Feedback], *, project_id: UUID | None = None)
 
 
 def _lock(delivery_ids: set[UUID], project_id: UUID | None) -> dict[UUID, Delivery]:
-    """The deliveries with their recipients, locked: recipients first, as erasing a person does, each in order of their ids."""
+    """The deliveries with their recipients, locked: deliveries first, as erasing a person does, each in order of their ids."""
     found = Delivery.objects.filter(id__in=delivery_ids, channel=EMAIL)
     if project_id is not None:
         found = found.filter(project_id=project_id)
-    people = Recipient.objects.select_for_update(no_key=True).filter(id__in=found.values("recipient_id"))
-    recipients = {row.id: row for row in people.order_by("id")}
     deliveries = {row.id: row for row in found.select_for_update(no_key=True).order_by("id")}
+    told_of = {row.recipient_id for row in deliveries.values()}
+    people = Recipient.objects.select_for_update(no_key=True).filter(id__in=told_of)
+    recipients = {row.id: row for row in people.order_by("id")}
     for row in deliveries.values():
         if row.recipient_id in recipients:
             row.recipient = recipients[row.recipient_id]

@@ -47,6 +47,11 @@ def patch_recipient(*, project_id: UUID, external_id: str, fields: Mapping[str, 
 def erase_recipient(*, project_id: UUID, external_id: str) -> None:
     """Remove a person with addresses, memberships, messages and deliveries; what suppresses the address keeps its hash
     alone. Raises `NotFound`."""
+    # Deliveries before their recipient, as those take them who are just delivering.
+    found = Recipient.objects.filter(project_id=project_id, external_id=external_id).first()
+    if found is None:
+        raise NotFound
+    list(found.deliveries.select_for_update().order_by("id").values_list("id"))
     # A full lock: whoever is just writing a row that points here ends first, and is then erased as well.
     recipient = lock_recipient(project_id=project_id, external_id=external_id, no_key=False)
     email, deliveries = recipient.email, recipient.deliveries.values("id")

@@ -186,7 +186,7 @@ async def test_an_address_that_came_back_before_it_was_changed_is_forgotten_too(
 async def test_erasing_waits_for_a_report_that_is_being_recorded(world: World, send: Send) -> None:
     delivery = await send()
     await world.connection.execute("BEGIN")
-    await world.connection.execute("SELECT FROM notifications_recipient FOR UPDATE")
+    await world.connection.execute("SELECT FROM delivery_delivery FOR UPDATE")
     waiting = asyncio.create_task(in_thread(apply_feedback, [said(Kind.BOUNCE, delivery, status="5.1.1")]))
 
     async def waits() -> bool:
