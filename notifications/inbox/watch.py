@@ -8,10 +8,11 @@ that is lost, repeated or wrong costs a second or a read, never a change.
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from datetime import datetime
 from typing import Final, Protocol
 from uuid import UUID
 
-from notifications.events import LiveEvent, inbox_group
+from notifications.events import Hint, inbox_group
 from notifications.inbox.access import LOG_FAILED
 from notifications.inbox.endings import end_tasks
 from notifications.inbox.reads import Head
@@ -23,22 +24,27 @@ class Layer(Protocol):
     """What is used of `LiveLayer`."""
 
     new_channel: Callable[[str], Awaitable[str]]
-    receive: Callable[[str], Awaitable[LiveEvent]]
+    receive: Callable[[str], Awaitable[Hint]]
     group_add_many: Callable[[list[str], str], Awaitable[None]]
     group_discard_many: Callable[[list[str], str], Awaitable[None]]
 
 
 class Watcher:
-    """One waiting client. `position` is what it has been told of: (epoch, offset)."""
+    """One waiting client. `position` is what it has been told of: (epoch, offset); `issued_at` is that of its token."""
 
-    __slots__ = ("_woken", "position")
+    __slots__ = ("_issued_at", "_woken", "position")
 
-    def __init__(self, position: tuple[UUID, int]) -> None:
+    def __init__(self, position: tuple[UUID, int], issued_at: datetime) -> None:
         self.position = position
+        self._issued_at = issued_at
         self._woken = asyncio.Event()
 
     def wake(self) -> None:
         self._woken.set()
+
+    def has_all_of(self, head: Head | None) -> bool:
+        """Whether there is nothing to tell this client: neither a change nor that it may not go on."""
+        return head is not None and self.position == (head.epoch, head.offset) and head.admits(self._issued_at)
 
     async def wait(self, seconds: float) -> bool:
         """Wait for a reason to look at the log again; False when there was none in this time."""
@@ -84,9 +90,12 @@ class InboxWatch:
         return len(self._watchers.get(recipient_pk, ())) < MOST_PER_RECIPIENT
 
     @asynccontextmanager
-    async def watching(self, recipient_pk: UUID, position: tuple[UUID, int]) -> AsyncIterator[Watcher]:
-        """While inside, changes beyond the watcher's position wake it, no later than the next poll."""
-        watcher = Watcher(position)
+    async def watching(
+        self, recipient_pk: UUID, position: tuple[UUID, int], issued_at: datetime
+    ) -> AsyncIterator[Watcher]:
+        """While inside, changes beyond the watcher's position and the end of its access wake it, no later than the next
+        poll."""
+        watcher = Watcher(position, issued_at)
         self._watchers.setdefault(recipient_pk, set()).add(watcher)
         if recipient_pk not in self._joined:
             self._newcomer.set()
@@ -137,5 +146,5 @@ class InboxWatch:
                 continue
             for pk, head in zip(pks, heads, strict=True):
                 for watcher in self._watchers.get(pk, ()):
-                    if head is None or watcher.position != (head.epoch, head.offset):
+                    if not watcher.has_all_of(head):
                         watcher.wake()
