@@ -10,16 +10,18 @@ from drf_spectacular.utils import OpenApiParameter
 from api import paging, paths
 from api.base import json_response
 from api.etags import has_current
-from api.inbox import InboxRequest, InboxView, answered, bad_token
+from api.inbox import InboxRequest, InboxView, admitted, answered, bad_token
 from api.openapi import HEADER_VALUE, LIST_PARAMETERS, operation, page_of
 from api.queries import read_query
 from api.serializers.inbox import InboxCountsOut, InboxMessageOut
 from notifications.errors import Fault, Invalid, NotFound
 from notifications.inbox import reads
 from notifications.inbox.changes import Action, Applied, apply_action
+from notifications.inbox.head_cache import cached_head
 from notifications.inbox.process import InboxDoor, inbox_door
 from notifications.inbox.reads import Head
 from notifications.inbox.shapes import counts_out
+from notifications.tokens import BadToken, RecipientToken
 
 _STATUSES: Final = ("all", "unread", "unseen", "archived")
 _IF_NONE_MATCH: Final = OpenApiParameter(
@@ -53,7 +55,7 @@ class InboxMessages(InboxView):
         page = paging.read_page(query, name="inbox", project_id=pk)
         door = await inbox_door()
         # The head first: what changes after it makes the list newer than its tag says, never older.
-        tag = _tag(await _head(door, pk))
+        tag = _tag(await _head(door, request.recipient))
         if has_current(request, tag):
             return _not_modified(tag)
         found = await answered(_find(door, pk, page, status=status, category=query.get("category")))
@@ -67,13 +69,14 @@ class InboxCounts(InboxView):
         tag="Inbox",
         name="get_counts",
         summary="Count messages",
-        description="With the position to follow the inbox from. The `ETag` holds until the inbox changes.",
+        description="With the position to follow the inbox from. The `ETag` holds until the inbox changes. Made to be asked"
+        " often: usually answered without the database and right within milliseconds of a change, after a crash within 5 s.",
         parameters=[_IF_NONE_MATCH],
         answers={200: InboxCountsOut, 304: _NOT_MODIFIED},
     )
     async def get(self, request: InboxRequest) -> HttpResponse:
         read_query(request, ())
-        head = await _head(await inbox_door(), request.recipient.recipient_pk)
+        head = admitted(await cached_head(request.recipient.recipient_pk, _fresh_head), request.recipient)
         tag = _tag(head)
         return _not_modified(tag) if has_current(request, tag) else _tagged(_counts(head), tag)
 
@@ -131,24 +134,35 @@ async def _apply(request: InboxRequest, action: Action, message_ids: Sequence[UU
     """Do it, and tell every device of this recipient."""
     read_query(request, ())
     door, pk = await inbox_door(), request.recipient.recipient_pk
-    await _head(door, pk)
+    await _head(door, request.recipient)
 
     async def work() -> Applied:
         async with door.access.connection() as conn:
-            applied = await apply_action(conn, recipient_pk=pk, action=action, message_ids=message_ids)
+            applied = await apply_action(
+                conn,
+                recipient_pk=pk,
+                action=action,
+                message_ids=message_ids,
+                issued_at=request.recipient.issued_at,
+            )
         # Here, so that it happens too when the answer comes too late for whoever asked.
-        door.publish(applied.events)
+        await door.publish(applied.events)
         return applied
 
-    return await answered(work())
+    try:
+        return await answered(work())
+    except BadToken:
+        raise bad_token() from None
 
 
-async def _head(door: InboxDoor, pk: UUID) -> Head:
-    """Where the inbox stands. Raises `HttpProblem` 401 when its recipient is gone."""
-    head = await answered(door.access.head(pk))
-    if head is None:
-        raise bad_token()
-    return head
+async def _head(door: InboxDoor, token: RecipientToken) -> Head:
+    """Where the inbox stands. Raises `HttpProblem` 401 when its recipient is gone or the token revoked."""
+    return admitted(await answered(door.access.head(token.recipient_pk)), token)
+
+
+async def _fresh_head(recipient_pk: UUID) -> Head | None:
+    door = await inbox_door()
+    return await answered(door.access.head(recipient_pk))
 
 
 async def _find(
