@@ -12,6 +12,8 @@ from itertools import islice
 from typing import Final, TypeVar
 from uuid import UUID
 
+import structlog
+
 from consumers.conf import ConsumersConf
 from consumers.log import LOG_FAILED, InboxLog
 from consumers.room import Room
@@ -19,6 +21,8 @@ from notifications import ids
 from notifications.inbox.last_seen import record_last_seen
 from notifications.inbox.presence import Present, tell_presence
 from notifications.inbox.shard import REDIS_FAILED
+
+log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
 
@@ -38,6 +42,7 @@ class Attendance:
         self._new: set[UUID] = set()
         self._seen: dict[UUID, float] = {}
         self._refresh_at = self._record_at = 0.0
+        self._failing = False
 
     def enter(self, recipient_pk: UUID) -> None:
         """One of this recipient's sockets is live now."""
@@ -88,10 +93,17 @@ class Attendance:
         try:
             for chunk in _chunks(map(self._look, changed)):
                 await tell_presence(chunk, process=self._process, lease_seconds=self._conf.presence_lease_seconds)
-        except (*REDIS_FAILED, asyncio.CancelledError) as error:
+        except asyncio.CancelledError:
             self._changed |= changed
-            if isinstance(error, asyncio.CancelledError):
-                raise
+            raise
+        except REDIS_FAILED as error:
+            # Who has left is told again as well, unless so many have that their leases must do.
+            self._changed |= changed if len(changed) <= _MOST_WAITING else changed & self._rooms.keys()
+            if not self._failing:
+                log.warning("presence_not_told", error=type(error).__name__)
+            self._failing = True
+        else:
+            self._failing = False
         await self._record()
 
     def _look(self, recipient_pk: UUID) -> Present:

@@ -73,6 +73,7 @@ class InboxCounts(InboxView):
         " often: usually answered without the database and right within milliseconds of a change, after a crash within 5 s.",
         parameters=[_IF_NONE_MATCH],
         answers={200: InboxCountsOut, 304: _NOT_MODIFIED},
+        answer_example={"unread": 3, "unseen": 1, "offset": 57, "epoch": "0f4c2d0e-6b7a-4e0c-9d3f-2a1b5c8e7d90"},
     )
     async def get(self, request: InboxRequest) -> HttpResponse:
         read_query(request, ())

@@ -28,6 +28,12 @@ class RecipientPresence(ApiView):
         description="By open inbox sockets on all processes; a change shows within about a second. What a killed process held"
         " open counts until its lease ends, 50 s at most. While Redis does not answer, `online` is null.",
         answers={200: PresenceOut},
+        answer_example={
+            "online": True,
+            "devices": 2,
+            "connected_since": "2026-01-31T08:00:00.000Z",
+            "last_seen_at": "2026-01-31T09:00:00.000Z",
+        },
     )
     async def get(self, request: ApiRequest, recipient_id: str) -> HttpResponse:
         read_query(request, ())

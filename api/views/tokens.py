@@ -60,6 +60,7 @@ class TokenRevocation(ApiView):
         description="Every token issued before now is refused everywhere, and what it holds open ends within about a second:"
         " sockets with 4401, event streams and long polls as at their end. Tokens issued later are not concerned.",
         answers={200: RevocationOut},
+        answer_example={"tokens_valid_from": "2026-01-31T09:00:00.000Z"},
     )
     async def post(self, request: ApiRequest, recipient_id: str) -> HttpResponse:
         project_id, external_id = request.caller.project_id, paths.existing_recipient(recipient_id)

@@ -53,6 +53,17 @@ def test_every_operation_is_explained(path: str, method: str, described: dict[st
         assert ("Idempotency-Key" in names) is not inbox
 
 
+def test_example_answers_have_every_field() -> None:
+    found = 0
+    for _, _, described in OPERATIONS:
+        content = described["responses"].get("200", {}).get("content", {}).get("application/json", {})
+        for example in content.get("examples", {}).values():
+            schema = DOCUMENT["components"]["schemas"][content["schema"]["$ref"].rpartition("/")[2]]
+            assert set(example["value"]) == set(schema["properties"])
+            found += 1
+    assert found >= 3
+
+
 def test_the_submission_is_described_as_it_is_decoded() -> None:
     described = DOCUMENT["components"]["schemas"]["NotificationIn"]
     assert set(described["properties"]) == {field.encode_name for field in msgspec.structs.fields(NotificationIn)}
