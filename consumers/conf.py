@@ -5,6 +5,8 @@ from typing import cast
 
 from django.conf import settings
 
+from notifications.inbox.attendance import Times
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConsumersConf:
@@ -17,8 +19,6 @@ class ConsumersConf:
     drain_timeout_seconds: float = 5.0
     catch_up_retry_seconds: float = 1.0
     presence_refresh_seconds: float = 20.0
-    presence_lease_seconds: float = 50.0
-    last_seen_seconds: float = 300.0
     max_frame_bytes: int = 64 * 1024
     max_queued_frames: int = 256
     max_early_events: int = 64
@@ -30,8 +30,11 @@ class ConsumersConf:
         for field in fields(self):
             if getattr(self, field.name) <= 0:
                 raise ValueError(f"{field.name} must be more than 0, not {getattr(self, field.name)}")
-        if self.presence_lease_seconds < 2 * self.presence_refresh_seconds:
-            raise ValueError("presence_lease_seconds must outlast a refresh that fails once")
+
+    @property
+    def presence(self) -> Times:
+        """When to tell who is connected."""
+        return Times(tick_seconds=self.tick_seconds, refresh_seconds=self.presence_refresh_seconds)
 
 
 _DEFAULT = ConsumersConf()

@@ -15,13 +15,13 @@ import structlog
 from channels.layers import get_channel_layer
 
 from consumers import frames, metrics
-from consumers.attendance import Attendance
 from consumers.codes import CloseCode
 from consumers.conf import ConsumersConf, conf
 from consumers.connection import Connection, Send
 from consumers.log import LOG_FAILED, InboxLog
 from consumers.room import Room
 from notifications.events import Hint, LiveEvent, inbox_group, is_change
+from notifications.inbox.attendance import Attendance
 from notifications.inbox.batch import Batch
 from notifications.inbox.endings import end_tasks
 from notifications.inbox.layer import LiveLayer
@@ -51,7 +51,7 @@ class Hub:
         self._rooms: dict[UUID, Room] = {}
         self._empty: set[UUID] = set()
         self._connections: set[Connection] = set()
-        self.attendance = Attendance(self.log, settings, self._rooms)
+        self.attendance = Attendance(self._devices_of, self.log, settings.presence)
         self._joins: Batch[UUID, None] = Batch(self._join_groups, limit=_JOINS_AT_ONCE)
         self._tasks: set[asyncio.Task[None]] = set()
         self._ready: asyncio.Task[None] | None = None
@@ -84,7 +84,7 @@ class Hub:
         if room is not None and connection in room.connections:
             room.connections.remove(connection)
             if connection.epoch is not None:
-                self.attendance.leave(room)
+                self.attendance.leave(room.recipient_pk)
             if not room.connections:
                 self._empty.add(room.recipient_pk)
 
@@ -183,6 +183,10 @@ class Hub:
                 metrics.RECIPIENTS.set(len(self._rooms))
                 # No wait between this and the removal above, so a socket that comes now joins after it.
                 await self._layer.group_discard_many(gone, self._channel)
+
+    def _devices_of(self, recipient_pk: UUID) -> int:
+        room = self._rooms.get(recipient_pk)
+        return 0 if room is None else room.devices
 
     def _look_again(self) -> None:
         """The layer is back: hints were lost, and Redis may have forgotten what it was told."""

@@ -9,13 +9,17 @@ from consumers.connection import Connection
 class Room:
     """Made with a recipient's first socket; the hub takes it away some time after the last has gone."""
 
-    __slots__ = ("connections", "joining", "recipient_pk", "since")
+    __slots__ = ("connections", "joining", "recipient_pk")
 
     def __init__(self, recipient_pk: UUID) -> None:
         self.recipient_pk = recipient_pk
         self.connections: list[Connection] = []
         self.joining: asyncio.Task[None] | None = None
-        self.since: float | None = None  # Unix time; None: nobody is connected
+
+    @property
+    def devices(self) -> int:
+        """How many of the sockets are live."""
+        return sum(each.is_live for each in self.connections)
 
     def offer(self, epoch: str, offset: int, text: str) -> bool:
         """Hand a live event to every socket; False when it tells of another epoch than a socket knows."""

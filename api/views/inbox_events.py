@@ -111,7 +111,7 @@ async def _stream(
     if offset is None:
         offset = standing.head.offset
         yield event_stream.beginning("reset" if is_resume else "position", standing.head)
-    async with door.watch.watching(pk, (epoch, offset), recipient.issued_at) as watcher:
+    async with door.watch.watching(pk, (epoch, offset), recipient.issued_at, is_stream=True) as watcher:
         while not door.watch.draining and time.monotonic() < ends_at:
             try:
                 page = await answered(_read(door, pk, offset))

@@ -25,7 +25,7 @@ class RecipientPresence(ApiView):
         tag="Recipients",
         name="get_presence",
         summary="Ask whether a recipient is connected",
-        description="By open inbox sockets on all processes; a change shows within about a second. What a killed process held"
+        description="By open inbox sockets and event streams on all processes; a change shows within about a second. What a killed process held"
         " open counts until its lease ends, 50 s at most. While Redis does not answer, `online` is null.",
         answers={200: PresenceOut},
         answer_example={

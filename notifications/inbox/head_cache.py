@@ -36,6 +36,7 @@ _REST_SECONDS: Final = 1.0
 _START: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 _LEASED: Final = b"?"
+_PARTS: Final = 5
 _INSTALL: Final = """
     if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('SET', KEYS[1], ARGV[2], 'EX', ARGV[3]) end"""
 # For each key: epoch, offset, counts. What is of another epoch, or only leased, is read again.
@@ -71,8 +72,8 @@ async def cached_head(recipient_pk: UUID, read: Read) -> Head | None:
     try:
         async with asyncio.timeout(_PATIENCE_SECONDS):
             value = await layer.quick_get(key)
-            if value is not None and not value.startswith(_LEASED):
-                return _decode(value)
+            if value is not None and (kept := _decode(value)) is not None:
+                return kept
             if value is None:
                 wanted = _LEASED + secrets.token_hex(8).encode()
                 if await layer.client_for(key).set(key, wanted, nx=True, ex=_LEASE_SECONDS):
@@ -127,7 +128,11 @@ def _encode(head: Head) -> str:
     return f"{head.epoch.hex} {head.offset} {head.unread} {head.unseen} {valid}"
 
 
-def _decode(value: bytes) -> Head:
-    epoch, offset, unread, unseen, valid = value.decode().split(" ")
+def _decode(value: bytes) -> Head | None:
+    """The head of an entry; None for a place that is leased, or kept by a release that wrote it otherwise."""
+    parts = value.decode().split(" ")
+    if len(parts) != _PARTS:
+        return None
+    epoch, offset, unread, unseen, valid = parts
     valid_from = None if valid == "0" else _START + int(valid) * _MICROSECOND
     return Head(UUID(hex=epoch), int(offset), int(unread), int(unseen), valid_from)

@@ -21,7 +21,7 @@ class InboxDoor:
 
     def __init__(self) -> None:
         self.access = InboxAccess(connections=_CONNECTIONS)
-        self.watch = InboxWatch(cast(Layer, get_channel_layer()), self.access.head, poll_seconds=_POLL_SECONDS)
+        self.watch = InboxWatch(cast(Layer, get_channel_layer()), self.access, poll_seconds=_POLL_SECONDS)
         self._publishing: set[asyncio.Task[None]] = set()
 
     async def publish(self, events: Sequence[Hint]) -> None:
@@ -36,6 +36,7 @@ class InboxDoor:
     async def aclose(self) -> None:
         """End everything; what is being published has its time limit."""
         await self.watch.drain()
+        await self.watch.attendance.close()
         await asyncio.gather(*self._publishing)
         await self.access.aclose()
 

@@ -1,5 +1,6 @@
 """Presence over HTTP; what becomes of it without Redis is in `test_outages.py`."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
 
@@ -7,9 +8,10 @@ import pytest
 
 from notifications.database import connect
 from notifications.inbox.layer import live_layer
-from notifications.inbox.presence import Present, tell_presence
+from notifications.inbox.presence import Present, read_presence, tell_presence
 from notifications.models import Recipient
 from tests.api.asking import Tenant, assert_problem, token_of
+from tests.api.following import PATIENCE_SECONDS, Member
 
 NOBODY = {"online": False, "devices": 0, "connected_since": None, "last_seen_at": None}
 
@@ -50,6 +52,25 @@ async def test_of_who_is_there_and_has_gone(tenant: Tenant, recipient: Recipient
     gone = http.get("/v1/recipients/u1/presence").json()
     assert gone == {**NOBODY, "last_seen_at": gone["last_seen_at"]}
     assert datetime.fromisoformat(gone["last_seen_at"]) == since
+
+
+async def test_streams_are_devices_and_polls_are_not(member: Member, api_socket: str) -> None:
+    async def devices() -> int:
+        known = await read_presence([member.owner.pk])
+        assert known is not None
+        return known[member.owner.pk].devices
+
+    async def until_devices(count: int) -> None:
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while await devices() != count:  # noqa: ASYNC110 (what is waited for is in Redis)
+                await asyncio.sleep(0.05)
+
+    poll = asyncio.create_task(member.get("events", **await member.position(), wait=25))
+    async with member.stream(), member.stream():
+        await until_devices(2)
+        await member.owner.append()
+        assert (await poll)["changes"]
+    await until_devices(0)
 
 
 def test_what_is_refused(tenant: Tenant, make_tenant: Callable[..., Tenant]) -> None:

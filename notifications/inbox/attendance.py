@@ -1,23 +1,22 @@
 """Who is connected to this process: told to Redis as leases, and to PostgreSQL as the time each was last seen.
 
-One task for all sockets. Who comes or goes is told with the hub's next tick, everybody anew every
-`presence_refresh_seconds` in one write per few hundred recipients. Nothing is counted up or down anywhere: each write says
-how many sockets there are, and what a killed process said ends with its lease.
+One task for all clients of a door. Who comes or goes is told with the next tick, everybody anew every
+`refresh_seconds` in one write per few hundred recipients. Nothing is counted up or down anywhere: each write says how
+many devices there are, and what a killed process said ends with its lease.
 """
 
 import asyncio
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from itertools import islice
 from typing import Final, TypeVar
 from uuid import UUID
 
 import structlog
 
-from consumers.conf import ConsumersConf
-from consumers.log import LOG_FAILED, InboxLog
-from consumers.room import Room
 from notifications import ids
+from notifications.inbox.access import LOG_FAILED, InboxAccess
 from notifications.inbox.last_seen import record_last_seen
 from notifications.inbox.presence import Present, tell_presence
 from notifications.inbox.shard import REDIS_FAILED
@@ -30,13 +29,31 @@ _AT_ONCE: Final = 200
 _MOST_WAITING: Final = 100_000
 
 
-class Attendance:
-    """The hub's, over its rooms: sockets `enter` and `leave`; `run` while they are served, then `close`."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Times:
+    """How often what is told. Nonsense is refused here."""
 
-    def __init__(self, log: InboxLog, conf: ConsumersConf, rooms: Mapping[UUID, Room]) -> None:
-        self._log = log
-        self._conf = conf
-        self._rooms = rooms
+    tick_seconds: float = 1.0
+    refresh_seconds: float = 20.0
+    lease_seconds: float = 50.0
+    last_seen_seconds: float = 300.0
+
+    def __post_init__(self) -> None:
+        if self.lease_seconds < 2 * self.refresh_seconds:
+            raise ValueError("lease_seconds must outlast a refresh that fails once")
+
+
+class Attendance:
+    """One door's: whoever is connected `enter`s and `leave`s; `run` while they are served, then `close`.
+
+    `devices` says how many of a recipient's devices are connected here right now.
+    """
+
+    def __init__(self, devices: Callable[[UUID], int], access: InboxAccess, times: Times) -> None:
+        self._devices = devices
+        self._access = access
+        self._times = times
+        self._since: dict[UUID, float] = {}
         self._process = ids.new_uuid().hex
         self._changed: set[UUID] = set()
         self._new: set[UUID] = set()
@@ -45,45 +62,43 @@ class Attendance:
         self._failing = False
 
     def enter(self, recipient_pk: UUID) -> None:
-        """One of this recipient's sockets is live now."""
+        """One of this recipient's devices is connected now."""
+        self._since.setdefault(recipient_pk, time.time())
         self._changed.add(recipient_pk)
         self._new.add(recipient_pk)
 
-    def leave(self, room: Room) -> None:
-        """A socket that was live has left its room."""
-        self._changed.add(room.recipient_pk)
-        if len(self._seen) < _MOST_WAITING and not any(each.is_live for each in room.connections):
-            self._seen[room.recipient_pk] = time.monotonic()
+    def leave(self, recipient_pk: UUID) -> None:
+        """One that was connected is not any more."""
+        self._changed.add(recipient_pk)
+        if len(self._seen) < _MOST_WAITING and not self._devices(recipient_pk):
+            self._seen[recipient_pk] = time.monotonic()
 
     def renew(self) -> None:
         """Redis may have forgotten: tell everything with the next tick."""
         self._refresh_at = 0.0
 
     async def run(self) -> None:
-        self._refresh_at = time.monotonic() + self._conf.presence_refresh_seconds
-        self._record_at = time.monotonic() + self._conf.last_seen_seconds
+        self._refresh_at = time.monotonic() + self._times.refresh_seconds
+        self._record_at = time.monotonic() + self._times.last_seen_seconds
         while True:
-            await asyncio.sleep(self._conf.tick_seconds)
+            await asyncio.sleep(self._times.tick_seconds)
             now = time.monotonic()
             if now >= self._refresh_at:
-                self._refresh_at = now + self._conf.presence_refresh_seconds
-                self._changed.update(self._present())
+                self._refresh_at = now + self._times.refresh_seconds
+                self._changed.update(self._since)
                 # Not as they come: thousands may, when another process has stopped.
-                self._see(now, self._new.intersection(self._present()))
+                self._see(now, self._new & self._since.keys())
                 self._new.clear()
             if now >= self._record_at:
-                self._record_at = now + self._conf.last_seen_seconds
-                self._see(now, self._present())
+                self._record_at = now + self._times.last_seen_seconds
+                self._see(now, self._since)
             await self._tell()
 
     async def close(self) -> None:
         """Say that nobody is connected here any more; for when `run` has ended."""
-        self._changed.update(self._present())
-        self._see(time.monotonic(), self._present())
+        self._changed.update(self._since)
+        self._see(time.monotonic(), self._since)
         await self._tell()
-
-    def _present(self) -> Iterable[UUID]:
-        return [pk for pk, room in self._rooms.items() if room.since is not None]
 
     def _see(self, now: float, recipient_pks: Iterable[UUID]) -> None:
         self._seen.update(dict.fromkeys(recipient_pks, now))
@@ -92,13 +107,13 @@ class Attendance:
         changed, self._changed = self._changed, set()
         try:
             for chunk in _chunks(map(self._look, changed)):
-                await tell_presence(chunk, process=self._process, lease_seconds=self._conf.presence_lease_seconds)
+                await tell_presence(chunk, process=self._process, lease_seconds=self._times.lease_seconds)
         except asyncio.CancelledError:
             self._changed |= changed
             raise
         except REDIS_FAILED as error:
             # Who has left is told again as well, unless so many have that their leases must do.
-            self._changed |= changed if len(changed) <= _MOST_WAITING else changed & self._rooms.keys()
+            self._changed |= changed if len(changed) <= _MOST_WAITING else changed & self._since.keys()
             if not self._failing:
                 log.warning("presence_not_told", error=type(error).__name__)
             self._failing = True
@@ -107,20 +122,19 @@ class Attendance:
         await self._record()
 
     def _look(self, recipient_pk: UUID) -> Present:
-        """How many of a recipient's sockets are live here, and since when there was always one."""
-        room = self._rooms.get(recipient_pk)
-        if room is None:
+        """How many of a recipient's devices are connected here, and since when there was always one."""
+        devices = self._devices(recipient_pk)
+        if not devices:
+            self._since.pop(recipient_pk, None)
             return Present(recipient_pk, 0, 0.0)
-        devices = sum(each.is_live for each in room.connections)
-        room.since = (room.since or time.time()) if devices else None
-        return Present(recipient_pk, devices, room.since or 0.0)
+        return Present(recipient_pk, devices, self._since.setdefault(recipient_pk, time.time()))
 
     async def _record(self) -> None:
         seen, self._seen = self._seen, {}
         try:
             for chunk in _chunks(sorted(seen.items())):
                 now = time.monotonic()
-                async with self._log.connection() as conn:
+                async with self._access.connection() as conn:
                     await record_last_seen(conn, {pk: now - at for pk, at in chunk})
         except (*LOG_FAILED, asyncio.CancelledError) as error:
             self._seen = {**seen, **self._seen}
