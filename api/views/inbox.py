@@ -12,6 +12,7 @@ from api.base import json_response
 from api.etags import has_current
 from api.inbox import InboxRequest, InboxView, admitted, answered, bad_token
 from api.openapi import HEADER_VALUE, LIST_PARAMETERS, operation, page_of
+from api.plain_counts import counts_of, tag_of
 from api.queries import read_query
 from api.serializers.inbox import InboxCountsOut, InboxMessageOut
 from notifications.errors import Fault, Invalid, NotFound
@@ -20,7 +21,6 @@ from notifications.inbox.changes import Action, Applied, apply_action
 from notifications.inbox.head_cache import cached_head
 from notifications.inbox.process import InboxDoor, inbox_door
 from notifications.inbox.reads import Head
-from notifications.inbox.shapes import counts_out
 from notifications.tokens import BadToken, RecipientToken
 
 _STATUSES: Final = ("all", "unread", "unseen", "archived")
@@ -55,7 +55,7 @@ class InboxMessages(InboxView):
         page = paging.read_page(query, name="inbox", project_id=pk)
         door = await inbox_door()
         # The head first: what changes after it makes the list newer than its tag says, never older.
-        tag = _tag(await _head(door, request.recipient))
+        tag = tag_of(await _head(door, request.recipient))
         if has_current(request, tag):
             return _not_modified(tag)
         found = await answered(_find(door, pk, page, status=status, category=query.get("category")))
@@ -78,8 +78,8 @@ class InboxCounts(InboxView):
     async def get(self, request: InboxRequest) -> HttpResponse:
         read_query(request, ())
         head = admitted(await cached_head(request.recipient.recipient_pk, _fresh_head), request.recipient)
-        tag = _tag(head)
-        return _not_modified(tag) if has_current(request, tag) else _tagged(_counts(head), tag)
+        tag = tag_of(head)
+        return _not_modified(tag) if has_current(request, tag) else _tagged(counts_of(head), tag)
 
 
 class InboxMessageAction(InboxView):
@@ -114,7 +114,7 @@ class InboxReadAll(InboxView):
         answers={200: InboxCountsOut},
     )
     async def post(self, request: InboxRequest) -> HttpResponse:
-        return json_response(_counts((await _apply(request, "read_all", None)).head))
+        return json_response(counts_of((await _apply(request, "read_all", None)).head))
 
 
 class InboxSeenAll(InboxView):
@@ -128,7 +128,7 @@ class InboxSeenAll(InboxView):
         answers={200: InboxCountsOut},
     )
     async def post(self, request: InboxRequest) -> HttpResponse:
-        return json_response(_counts((await _apply(request, "seen_all", None)).head))
+        return json_response(counts_of((await _apply(request, "seen_all", None)).head))
 
 
 async def _apply(request: InboxRequest, action: Action, message_ids: Sequence[UUID] | None) -> Applied:
@@ -192,15 +192,6 @@ async def _read(door: InboxDoor, pk: UUID, message_id: UUID) -> dict[str, Any]:
 
 def _position(message: dict[str, Any]) -> UUID:
     return UUID(int=message["offset"])
-
-
-def _counts(head: Head) -> dict[str, Any]:
-    return {**counts_out(unread=head.unread, unseen=head.unseen), "offset": head.offset, "epoch": str(head.epoch)}
-
-
-def _tag(head: Head) -> str:
-    """One for each state of the inbox; what of it is shown is told apart by the address."""
-    return f'"{head.epoch.hex}.{head.offset}"'
 
 
 def _tagged(value: Any, tag: str) -> HttpResponse:

@@ -86,6 +86,19 @@ async def cached_head(recipient_pk: UUID, read: Read) -> Head | None:
     return head
 
 
+async def kept_head(recipient_pk: UUID) -> Head | None:
+    """The head if Redis has it, without asking anybody else."""
+    if time.monotonic() < _Outage.ends_at:
+        return None
+    try:
+        async with asyncio.timeout(_PATIENCE_SECONDS):
+            value = await live_layer().quick_get(_key(recipient_pk.hex))
+    except REDIS_FAILED:
+        _Outage.ends_at = time.monotonic() + _REST_SECONDS
+        return None
+    return None if value is None else _decode(value)
+
+
 async def advance(hints: Iterable[Hint]) -> None:
     """Bring what is kept up to these committed changes. Raises `REDIS_FAILED`."""
     changed: dict[str, LiveEvent] = {}

@@ -95,5 +95,16 @@ async def test_counts_are_kept_and_right(tenant: Tenant, held: Member) -> None:
         await held.act(message, "read")
         counts = await held.get("counts")
         assert (counts["unread"], counts["unseen"], counts["offset"]) == (3 - number, 3 - number, 3 + number)
+    # What is not asked plainly is the view's, and the same in every header.
+    plain = await held.http.get("/v1/inbox/counts")
+    asked = [{"Accept": "application/json"}, {"If-None-Match": '"x"'}, {"Accept": "application/*, text/html;q=0.5"}]
+    for headers in asked:
+        answer = await held.http.get("/v1/inbox/counts", headers=headers)
+        assert (answer.status_code, answer.content) == (200, plain.content)
+        assert _compared(answer) == _compared(plain)
     other = httpx.Headers({"If-None-Match": f'"{counts["epoch"].replace("-", "")}.6"'})
     assert (await held.http.get("/v1/inbox/counts", headers=other)).status_code == 304
+
+
+def _compared(answer: httpx.Response) -> dict[str, str]:
+    return {name: value for name, value in answer.headers.items() if name not in ("x-request-id", "date")}
