@@ -15,6 +15,7 @@ from django.core.handlers.asgi import ASGIHandler, ASGIRequest
 from django.http import HttpResponse
 from django.urls import Resolver404, ResolverMatch, get_resolver
 
+from api import plain_counts
 from api.problems import problem
 from api.streaming import StreamedResponse, send_stream
 from notifications import ids
@@ -45,6 +46,9 @@ class LeanHandler(ASGIHandler):
         """None of the project's: sessions, CSRF and messages belong to the pages."""
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["path"] == plain_counts.PATH and (plain := await plain_counts.plain_counts(scope)) is not None:
+            await _send_plain(plain, send)
+            return
         body = await _read(receive)
         if body is None:
             return
@@ -101,6 +105,15 @@ async def _send(response: HttpResponse, receive: Any, send: Any) -> None:
     headers.append((b"content-length", str(len(body)).encode()))
     await send(start)
     await send({"type": "http.response.body", "body": body})
+
+
+async def _send_plain(answer: plain_counts.PlainAnswer, send: Any) -> None:
+    own = {name for name, _ in answer.headers}
+    headers = answer.headers + [header for _, header in _SECURITY_HEADERS if header[0] not in own]
+    headers.append((b"x-request-id", ids.new_uuid().hex.encode()))
+    headers.append((b"content-length", str(len(answer.body)).encode()))
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": answer.body})
 
 
 async def _read(receive: Any) -> Any:

@@ -17,8 +17,9 @@ from api.problems import HttpProblem, problem
 from api.throttle import check_rate
 from notifications.errors import Unavailable
 from notifications.inbox.access import LOG_FAILED
+from notifications.inbox.reads import Head
 from notifications.origins import is_origin_allowed
-from notifications.tokens import BadToken, RecipientToken, read_token
+from notifications.tokens import BadToken, RecipientToken, read_known_token
 
 T = TypeVar("T")
 
@@ -54,7 +55,7 @@ class InboxView(ApiView):
     async def authorize(self, request: ApiRequest) -> None:
         """Find whose inbox this is and check the rate. Raises `HttpProblem`."""
         try:
-            token = read_token(bearer(request))
+            token = read_known_token(bearer(request))
         except BadToken:
             raise bad_token() from None
         check_rate(token.recipient_pk)
@@ -72,8 +73,15 @@ class InboxView(ApiView):
 
 
 def bad_token() -> HttpProblem:
-    """401: forged, expired, or its recipient is gone; which of these is not told."""
+    """401: forged, expired, revoked, or its recipient is gone; which of these is not told."""
     return unauthorized("Send a valid recipient token as `Authorization: Bearer <token>`.")
+
+
+def admitted(head: Head | None, token: RecipientToken) -> Head:
+    """The head, if there is one and the token opens it. Raises `HttpProblem` 401."""
+    if head is None or not head.admits(token.issued_at):
+        raise bad_token()
+    return head
 
 
 async def answered(work: Coroutine[Any, Any, T]) -> T:

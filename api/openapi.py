@@ -75,9 +75,15 @@ def operation(
     description: str = "",
     request: Any = None,
     example: Any = None,
+    answer_example: Any = None,
     parameters: Sequence[OpenApiParameter] = (),
 ) -> Callable[[MethodT], MethodT]:
     """Describe a view's method. Errors, the key header of POST and bodies of DELETE are added by `openapi_document`."""
+    examples = []
+    if example is not None:
+        examples.append(OpenApiExample("Example", value=example, request_only=True))
+    if answer_example is not None:
+        examples.append(OpenApiExample("Answer", value=answer_example, response_only=True, status_codes=["200"]))
     decorate: Callable[[MethodT], MethodT] = extend_schema(
         operation_id=name,
         tags=[tag],
@@ -86,7 +92,7 @@ def operation(
         request=request,
         responses=dict(answers),
         parameters=list(parameters),
-        examples=[OpenApiExample("Example", value=example, request_only=True)] if example is not None else [],
+        examples=examples,
     )
     return decorate
 

@@ -18,10 +18,11 @@ from api.views.notification_items import (
     NotificationItem,
 )
 from api.views.notifications import NotificationBulk, NotificationCollection
+from api.views.presence import RecipientPresence
 from api.views.recipients import RecipientCollection, RecipientItem
 from api.views.schema import DocsAsset, DocsPage, OpenApiDocument
 from api.views.suppressions import SuppressionCollection, SuppressionItem
-from api.views.tokens import TokenCollection
+from api.views.tokens import TokenCollection, TokenRevocation
 from api.views.topics import SubscriptionCollection, TopicCollection, TopicItem
 from api.views.unsubscribe import unsubscribe
 
@@ -35,6 +36,8 @@ urlpatterns = [
     path("v1/inbox/read-all", InboxReadAll.as_view()),
     path("v1/inbox/seen-all", InboxSeenAll.as_view()),
     path("v1/recipients/<str:recipient_id>/tokens", TokenCollection.as_view()),
+    path("v1/recipients/<str:recipient_id>/tokens/revoke", TokenRevocation.as_view()),
+    path("v1/recipients/<str:recipient_id>/presence", RecipientPresence.as_view()),
     path("v1/recipients/<str:recipient_id>", RecipientItem.as_view()),
     path("v1/topics/<str:topic_key>/subscriptions", SubscriptionCollection.as_view()),
     path("v1/notifications/cancel", NotificationCancelByKey.as_view()),

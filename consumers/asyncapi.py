@@ -36,11 +36,37 @@ _MESSAGE: Final = {
         "archived_at": _TIME,
     },
 }
+_EPOCH_EXAMPLE: Final = "0f4c2d0e-6b7a-4e0c-9d3f-2a1b5c8e7d90"
+_COUNTS_EXAMPLE: Final = {"unread": 3, "unseen": 1}
+_EXAMPLES: Final[dict[str, dict[str, Any]]] = {
+    "connect": {"id": 1, "connect": {"token": "eyJ...", "since": {"epoch": _EPOCH_EXAMPLE, "offset": 41}}},
+    "connected": {
+        "id": 1,
+        "connect": {
+            "recipient": "u1",
+            "epoch": _EPOCH_EXAMPLE,
+            "offset": 57,
+            "recovered": True,
+            "counts": _COUNTS_EXAMPLE,
+            "ping": 25,
+        },
+    },
+    "read": {"id": 2, "read": {"ids": ["msg_06dj3k5w8m7q2v4x6y8z0a2c4e"]}},
+    "read_all": {"id": 3, "read_all": {}},
+    "list": {"id": 4, "list": {"status": "unread", "limit": 20}},
+    "done": {"id": 2, "ok": {"offset": 58, "counts": {"unread": 2, "unseen": 1}}},
+    "refused": {"id": 5, "error": {"code": "not_found", "title": "No such message in this inbox."}},
+    "position": {"event": "position", "offset": 58},
+}
 _ABOUT: Final = """\
 JSON text frames. The client speaks first, within 10 seconds, with `connect`. A command has an `id` and gets one answer
 with the same `id`; a push has none. With `since` (the `epoch` and the last `offset` a client has) exactly the missed
 changes follow the answer, each once and in order. `recovered: false` means that the client's state can't be completed,
 or that it gave none: load with `list`; everything after the answer's `offset` is pushed.
+
+A socket counts as a device for `GET /v1/recipients/{id}/presence` from the answer to `connect` until it is closed. It is
+closed with 4401 when its token ends, when the recipient's tokens are revoked and when the recipient is erased, within about a
+second; a client that gets a new token connects again with `since` and misses nothing.
 
 """
 
@@ -48,6 +74,8 @@ or that it gave none: load with `list`; everything after the answer's `offset` i
 def build_document(*, version: str) -> dict[str, Any]:
     """The document as JSON-ready values; `version` is the product's."""
     messages = {**_commands(), **_answers(), **_pushes()}
+    for name, payload in _EXAMPLES.items():
+        messages[name]["examples"] = [{"payload": payload}]
     return {
         "asyncapi": "3.0.0",
         "info": {"title": "Carillon inbox socket", "version": version, "description": _ABOUT + _close_codes()},

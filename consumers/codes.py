@@ -21,7 +21,7 @@ class CloseCode(IntEnum):
 REASONS: Final[dict[CloseCode, str]] = {
     CloseCode.TOO_SLOW: "client too slow, resume",
     CloseCode.NOT_JSON: "frames are JSON objects in text",
-    CloseCode.BAD_TOKEN: "token invalid or expired, get a new one",
+    CloseCode.BAD_TOKEN: "token invalid, expired or revoked, get a new one",
     CloseCode.BAD_ORIGIN: "origin refused",
     CloseCode.NO_CONNECT: "no connect frame in time",
     CloseCode.TOO_MANY_SOCKETS: "too many connections of this recipient",

@@ -4,6 +4,7 @@ from typing import Any, cast
 from uuid import UUID
 
 from consumers import frames
+from consumers.codes import CloseCode
 from consumers.connection import Connection
 from consumers.frames import Command, IdsIn, ListIn
 from consumers.handshake import connect
@@ -16,6 +17,7 @@ from notifications.inbox.changes import Action, apply_action
 from notifications.inbox.publish import publish
 from notifications.inbox.reads import Head
 from notifications.inbox.shapes import counts_out
+from notifications.tokens import BadToken
 
 
 async def run_command(hub: Hub, connection: Connection, command: Command) -> None:
@@ -31,6 +33,8 @@ async def run_command(hub: Hub, connection: Connection, command: Command) -> Non
             await _list(hub, connection, command)
         else:
             await _change(hub, connection, command)
+    except BadToken:
+        connection.close(CloseCode.BAD_TOKEN)
     except NotFound as error:
         connection.push(frames.error(command.id, "not_found", error.detail))
     except LOG_FAILED:
@@ -44,8 +48,8 @@ async def _list(hub: Hub, connection: Connection, command: Command) -> None:
         # The head first: what changes after it is pushed, and is not missing from what the client then knows.
         head = await reads.head(conn, recipient_pk)
         found = await reads.messages(conn, recipient_pk, status=args.status, before=args.before, limit=args.limit + 1)
-    if head is None:
-        raise NotFound("No such inbox.")
+    if head is None or not connection.is_admitted_by(head):
+        raise BadToken
     page = found[: args.limit]
     following = page[-1]["offset"] if len(found) > args.limit else None
     connection.push(frames.reply(command.id, "ok", {**_position(head), "messages": page, "next": following}))
@@ -59,6 +63,7 @@ async def _change(hub: Hub, connection: Connection, command: Command) -> None:
             recipient_pk=cast(UUID, connection.recipient_pk),
             action=cast(Action, command.name),
             message_ids=message_ids,
+            issued_at=connection.issued_at,
         )
     connection.push(frames.reply(command.id, "ok", _position(applied.head)))
     # Sockets here need no Redis to know; to them its copy is old news.

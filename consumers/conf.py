@@ -5,6 +5,8 @@ from typing import cast
 
 from django.conf import settings
 
+from notifications.inbox.attendance import Times
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConsumersConf:
@@ -16,6 +18,7 @@ class ConsumersConf:
     tick_seconds: float = 1.0
     drain_timeout_seconds: float = 5.0
     catch_up_retry_seconds: float = 1.0
+    presence_refresh_seconds: float = 20.0
     max_frame_bytes: int = 64 * 1024
     max_queued_frames: int = 256
     max_early_events: int = 64
@@ -27,6 +30,11 @@ class ConsumersConf:
         for field in fields(self):
             if getattr(self, field.name) <= 0:
                 raise ValueError(f"{field.name} must be more than 0, not {getattr(self, field.name)}")
+
+    @property
+    def presence(self) -> Times:
+        """When to tell who is connected."""
+        return Times(tick_seconds=self.tick_seconds, refresh_seconds=self.presence_refresh_seconds)
 
 
 _DEFAULT = ConsumersConf()

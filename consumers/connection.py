@@ -14,6 +14,7 @@ import asyncio
 import math
 from collections import deque
 from collections.abc import Awaitable, Callable, MutableMapping
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -22,6 +23,7 @@ from consumers.codes import REASONS, CloseCode
 from consumers.conf import ConsumersConf
 from consumers.log import LOG_FAILED, InboxLog
 from notifications.aborting import abort
+from notifications.inbox.reads import Head
 
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
@@ -49,6 +51,7 @@ class Connection:
         "_wanted",
         "due",
         "epoch",
+        "issued_at",
         "offset",
         "recipient_pk",
     )
@@ -60,6 +63,7 @@ class Connection:
         self._conf = conf
         self.recipient_pk: UUID | None = None
         self.epoch: str | None = None
+        self.issued_at: datetime | None = None
         self.offset = -1
         self._wanted = -1
         self._early: dict[int, str] | None = None
@@ -80,6 +84,10 @@ class Connection:
     @property
     def is_closing(self) -> bool:
         return self._closing is not None
+
+    def is_admitted_by(self, head: Head) -> bool:
+        """Whether the token it came with still opens the inbox."""
+        return self.issued_at is not None and head.admits(self.issued_at)
 
     def begin(self, *, epoch: str, offset: int, head: int, valid_seconds: float) -> None:
         """The connect command is answered: everything after `offset` follows, as far as `head` from the log."""
@@ -230,7 +238,7 @@ class Connection:
             self._retry_at = _now() + self._conf.catch_up_retry_seconds
             self._look_at(self._retry_at)
             return
-        if page is None:
+        if page is None or not self.is_admitted_by(page.head):
             self.close(CloseCode.BAD_TOKEN)
             return
         if str(page.head.epoch) != self.epoch:

@@ -26,12 +26,12 @@ async def connect(hub: Hub, connection: Connection, command: Command) -> None:
     except BadToken:
         connection.close(CloseCode.BAD_TOKEN)
         return
-    if not await hub.enter(connection, token.recipient_pk):
+    if not await hub.enter(connection, token):
         connection.close(CloseCode.TOO_MANY_SOCKETS)
         return
     try:
         head = await hub.log.head(token.recipient_pk)
-        if head is None:
+        if head is None or not head.admits(token.issued_at):
             connection.close(CloseCode.BAD_TOKEN)
             return
         start = await _start(hub, token, args.since, head)
@@ -70,3 +70,4 @@ def _begin(
         head=head.offset,
         valid_seconds=valid_seconds,
     )
+    hub.attendance.enter(token.recipient_pk)

@@ -20,10 +20,12 @@ from consumers.conf import ConsumersConf, conf
 from consumers.connection import Connection, Send
 from consumers.log import LOG_FAILED, InboxLog
 from consumers.room import Room
-from notifications.events import LiveEvent, inbox_group
+from notifications.events import Hint, LiveEvent, inbox_group, is_change
+from notifications.inbox.attendance import Attendance
 from notifications.inbox.batch import Batch
 from notifications.inbox.endings import end_tasks
 from notifications.inbox.layer import LiveLayer
+from notifications.tokens import RecipientToken
 
 log = structlog.get_logger(__name__)
 
@@ -49,6 +51,7 @@ class Hub:
         self._rooms: dict[UUID, Room] = {}
         self._empty: set[UUID] = set()
         self._connections: set[Connection] = set()
+        self.attendance = Attendance(self._devices_of, self.log, settings.presence)
         self._joins: Batch[UUID, None] = Batch(self._join_groups, limit=_JOINS_AT_ONCE)
         self._tasks: set[asyncio.Task[None]] = set()
         self._ready: asyncio.Task[None] | None = None
@@ -80,14 +83,17 @@ class Hub:
         room = self._rooms.get(connection.recipient_pk) if connection.recipient_pk else None
         if room is not None and connection in room.connections:
             room.connections.remove(connection)
+            if connection.epoch is not None:
+                self.attendance.leave(room.recipient_pk)
             if not room.connections:
                 self._empty.add(room.recipient_pk)
 
-    async def enter(self, connection: Connection, recipient_pk: UUID) -> bool:
+    async def enter(self, connection: Connection, token: RecipientToken) -> bool:
         """Put a socket into its recipient's room; False when that is full.
 
         When it returns, live events for this recipient arrive, or the layer is away and its return will be noticed.
         """
+        recipient_pk = token.recipient_pk
         room = self._rooms.get(recipient_pk)
         if room is None:
             room = self._rooms[recipient_pk] = Room(recipient_pk)
@@ -96,6 +102,7 @@ class Hub:
         if len(room.connections) >= self.conf.max_sockets_per_recipient:
             return False
         connection.recipient_pk = recipient_pk
+        connection.issued_at = token.issued_at
         room.connections.append(connection)
         if room.joining is not None:
             await asyncio.shield(room.joining)
@@ -123,14 +130,15 @@ class Hub:
                 async with asyncio.timeout(self.conf.drain_timeout_seconds):
                     await self._all_gone.wait()
         await end_tasks(tuple(self._tasks))
+        await self.attendance.close()
         await self.log.aclose()
         await self._layer.flush()
 
     async def _open(self) -> None:
-        self._layer.watch(on_interrupt=lambda: None, on_return=self._check_all)
+        self._layer.watch(on_interrupt=lambda: None, on_return=self._look_again)
         await self.log.open()
         self._channel = await self._layer.new_channel("inbox-hub.")
-        for work in (self._receive(), self._tick(), self._leave()):
+        for work in (self._receive(), self._tick(), self._leave(), self.attendance.run()):
             self._spawn(work)
 
     async def _join(self, room: Room) -> None:
@@ -143,9 +151,12 @@ class Hub:
 
     async def _receive(self) -> None:
         while True:
-            event = await self._layer.receive(self._channel)
+            hint: Hint = await self._layer.receive(self._channel)
             metrics.EVENTS.inc()
-            self.dispatch(event)
+            if is_change(hint):
+                self.dispatch(hint)
+            elif room := self._rooms.get(UUID(hex=hint["recipient"])):
+                self._spawn(self._check(list(room.connections)))
 
     async def _tick(self) -> None:
         """The one clock: sees to every socket whose moment has come."""
@@ -173,12 +184,18 @@ class Hub:
                 # No wait between this and the removal above, so a socket that comes now joins after it.
                 await self._layer.group_discard_many(gone, self._channel)
 
-    def _check_all(self) -> None:
+    def _devices_of(self, recipient_pk: UUID) -> int:
+        room = self._rooms.get(recipient_pk)
+        return 0 if room is None else room.devices
+
+    def _look_again(self) -> None:
+        """The layer is back: hints were lost, and Redis may have forgotten what it was told."""
+        self.attendance.renew()
         self._spawn(self._check(list(self._connections)))
 
     async def _check(self, connections: Iterable[Connection]) -> None:
-        """Compare positions with the log, a recipient once."""
-        live = [each for each in connections if each.is_live]
+        """Compare positions and access with the log, a recipient once; also for who has only just entered."""
+        live = [each for each in connections if each.recipient_pk is not None and not each.is_closing]
         pks = list({each.recipient_pk for each in live if each.recipient_pk is not None})
         try:
             heads = dict(zip(pks, await asyncio.gather(*map(self.log.head, pks)), strict=True))
@@ -189,9 +206,9 @@ class Hub:
             return
         for connection in live:
             head = heads[cast(UUID, connection.recipient_pk)]
-            if head is None:
+            if head is None or not connection.is_admitted_by(head):
                 connection.close(CloseCode.BAD_TOKEN)
-            elif str(head.epoch) != connection.epoch:
+            elif connection.epoch is not None and str(head.epoch) != connection.epoch:
                 connection.close(CloseCode.RESUME)
             else:
                 connection.check_position(head.offset)

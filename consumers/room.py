@@ -16,6 +16,11 @@ class Room:
         self.connections: list[Connection] = []
         self.joining: asyncio.Task[None] | None = None
 
+    @property
+    def devices(self) -> int:
+        """How many of the sockets are live."""
+        return sum(each.is_live for each in self.connections)
+
     def offer(self, epoch: str, offset: int, text: str) -> bool:
         """Hand a live event to every socket; False when it tells of another epoch than a socket knows."""
         agree = True

@@ -5,7 +5,7 @@ A live event is a hint: it carries the change so that it can be shown at once, b
 the truth and is read again whenever an offset is missing.
 """
 
-from typing import Any, Final, Literal, TypedDict
+from typing import Any, Final, Literal, TypedDict, TypeGuard
 from uuid import UUID
 
 ROUTE_TASK: Final = "delivery.route"
@@ -13,6 +13,7 @@ SEND_TASK: Final = "delivery.send"
 
 InboxEventName = Literal["message.created", "message.updated"]
 LAYER_MESSAGE_TYPE: Final = "inbox.event"
+ACCESS_MESSAGE_TYPE: Final = "inbox.access"
 
 
 class LiveEvent(TypedDict):
@@ -25,6 +26,27 @@ class LiveEvent(TypedDict):
     event: InboxEventName
     message: dict[str, Any]  # as `inbox.message_out`
     counts: dict[str, int]  # {"unread": n, "unseen": n}
+
+
+class AccessHint(TypedDict):
+    """Who may open one inbox has changed: tokens were revoked, or the recipient was erased. PostgreSQL says which."""
+
+    type: str
+    recipient: str  # hex of the recipient's UUID
+
+
+Hint = LiveEvent | AccessHint
+"""What travels to the group of one recipient's inbox."""
+
+
+def access_hint(recipient_pk: UUID) -> AccessHint:
+    """To be published once the change is committed."""
+    return AccessHint(type=ACCESS_MESSAGE_TYPE, recipient=recipient_pk.hex)
+
+
+def is_change(hint: Hint) -> TypeGuard[LiveEvent]:
+    """Whether this is a change of the inbox's contents."""
+    return hint["type"] == LAYER_MESSAGE_TYPE
 
 
 def inbox_group(recipient_pk: UUID) -> str:

@@ -1,5 +1,6 @@
 """Reads of what a project is made of. Querysets are given to `api.paging`, which cuts the page."""
 
+from datetime import datetime
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -19,6 +20,14 @@ def get_recipient(*, project_id: UUID, external_id: str) -> Recipient:
     if recipient is None:
         raise NotFound
     return recipient
+
+
+def get_last_seen(*, project_id: UUID, external_id: str) -> tuple[UUID, datetime | None]:
+    """A recipient's row id and when it was last connected, as far as PostgreSQL knows. Raises `NotFound`."""
+    found = recipients_of(project_id).filter(external_id=external_id).values_list("id", "inbox__last_seen_at").first()
+    if found is None:
+        raise NotFound
+    return found
 
 
 def endpoints_of(*, project_id: UUID, external_id: str) -> QuerySet[Endpoint]:

@@ -19,3 +19,9 @@ class TokenOut(serializers.Serializer[Any]):
 
     token = serializers.CharField()
     expires_at = Time()
+
+
+class RevocationOut(serializers.Serializer[Any]):
+    """Since when a token must have been issued to open the inbox."""
+
+    tokens_valid_from = Time()

@@ -10,16 +10,18 @@ from drf_spectacular.utils import OpenApiParameter
 from api import paging, paths
 from api.base import json_response
 from api.etags import has_current
-from api.inbox import InboxRequest, InboxView, answered, bad_token
+from api.inbox import InboxRequest, InboxView, admitted, answered, bad_token
 from api.openapi import HEADER_VALUE, LIST_PARAMETERS, operation, page_of
+from api.plain_counts import counts_of, tag_of
 from api.queries import read_query
 from api.serializers.inbox import InboxCountsOut, InboxMessageOut
 from notifications.errors import Fault, Invalid, NotFound
 from notifications.inbox import reads
 from notifications.inbox.changes import Action, Applied, apply_action
+from notifications.inbox.head_cache import cached_head
 from notifications.inbox.process import InboxDoor, inbox_door
 from notifications.inbox.reads import Head
-from notifications.inbox.shapes import counts_out
+from notifications.tokens import BadToken, RecipientToken
 
 _STATUSES: Final = ("all", "unread", "unseen", "archived")
 _IF_NONE_MATCH: Final = OpenApiParameter(
@@ -53,7 +55,7 @@ class InboxMessages(InboxView):
         page = paging.read_page(query, name="inbox", project_id=pk)
         door = await inbox_door()
         # The head first: what changes after it makes the list newer than its tag says, never older.
-        tag = _tag(await _head(door, pk))
+        tag = tag_of(await _head(door, request.recipient))
         if has_current(request, tag):
             return _not_modified(tag)
         found = await answered(_find(door, pk, page, status=status, category=query.get("category")))
@@ -67,15 +69,17 @@ class InboxCounts(InboxView):
         tag="Inbox",
         name="get_counts",
         summary="Count messages",
-        description="With the position to follow the inbox from. The `ETag` holds until the inbox changes.",
+        description="With the position to follow the inbox from. The `ETag` holds until the inbox changes. Made to be asked"
+        " often: usually answered without the database and right within milliseconds of a change, after a crash within 5 s.",
         parameters=[_IF_NONE_MATCH],
         answers={200: InboxCountsOut, 304: _NOT_MODIFIED},
+        answer_example={"unread": 3, "unseen": 1, "offset": 57, "epoch": "0f4c2d0e-6b7a-4e0c-9d3f-2a1b5c8e7d90"},
     )
     async def get(self, request: InboxRequest) -> HttpResponse:
         read_query(request, ())
-        head = await _head(await inbox_door(), request.recipient.recipient_pk)
-        tag = _tag(head)
-        return _not_modified(tag) if has_current(request, tag) else _tagged(_counts(head), tag)
+        head = admitted(await cached_head(request.recipient.recipient_pk, _fresh_head), request.recipient)
+        tag = tag_of(head)
+        return _not_modified(tag) if has_current(request, tag) else _tagged(counts_of(head), tag)
 
 
 class InboxMessageAction(InboxView):
@@ -110,7 +114,7 @@ class InboxReadAll(InboxView):
         answers={200: InboxCountsOut},
     )
     async def post(self, request: InboxRequest) -> HttpResponse:
-        return json_response(_counts((await _apply(request, "read_all", None)).head))
+        return json_response(counts_of((await _apply(request, "read_all", None)).head))
 
 
 class InboxSeenAll(InboxView):
@@ -124,31 +128,42 @@ class InboxSeenAll(InboxView):
         answers={200: InboxCountsOut},
     )
     async def post(self, request: InboxRequest) -> HttpResponse:
-        return json_response(_counts((await _apply(request, "seen_all", None)).head))
+        return json_response(counts_of((await _apply(request, "seen_all", None)).head))
 
 
 async def _apply(request: InboxRequest, action: Action, message_ids: Sequence[UUID] | None) -> Applied:
     """Do it, and tell every device of this recipient."""
     read_query(request, ())
     door, pk = await inbox_door(), request.recipient.recipient_pk
-    await _head(door, pk)
+    await _head(door, request.recipient)
 
     async def work() -> Applied:
         async with door.access.connection() as conn:
-            applied = await apply_action(conn, recipient_pk=pk, action=action, message_ids=message_ids)
+            applied = await apply_action(
+                conn,
+                recipient_pk=pk,
+                action=action,
+                message_ids=message_ids,
+                issued_at=request.recipient.issued_at,
+            )
         # Here, so that it happens too when the answer comes too late for whoever asked.
-        door.publish(applied.events)
+        await door.publish(applied.events)
         return applied
 
-    return await answered(work())
+    try:
+        return await answered(work())
+    except BadToken:
+        raise bad_token() from None
 
 
-async def _head(door: InboxDoor, pk: UUID) -> Head:
-    """Where the inbox stands. Raises `HttpProblem` 401 when its recipient is gone."""
-    head = await answered(door.access.head(pk))
-    if head is None:
-        raise bad_token()
-    return head
+async def _head(door: InboxDoor, token: RecipientToken) -> Head:
+    """Where the inbox stands. Raises `HttpProblem` 401 when its recipient is gone or the token revoked."""
+    return admitted(await answered(door.access.head(token.recipient_pk)), token)
+
+
+async def _fresh_head(recipient_pk: UUID) -> Head | None:
+    door = await inbox_door()
+    return await answered(door.access.head(recipient_pk))
 
 
 async def _find(
@@ -177,15 +192,6 @@ async def _read(door: InboxDoor, pk: UUID, message_id: UUID) -> dict[str, Any]:
 
 def _position(message: dict[str, Any]) -> UUID:
     return UUID(int=message["offset"])
-
-
-def _counts(head: Head) -> dict[str, Any]:
-    return {**counts_out(unread=head.unread, unseen=head.unseen), "offset": head.offset, "epoch": str(head.epoch)}
-
-
-def _tag(head: Head) -> str:
-    """One for each state of the inbox; what of it is shown is told apart by the address."""
-    return f'"{head.epoch.hex}.{head.offset}"'
 
 
 def _tagged(value: Any, tag: str) -> HttpResponse:

@@ -14,7 +14,7 @@ from drf_spectacular.utils import OpenApiParameter
 from api import event_stream
 from api.base import json_response
 from api.event_stream import Since, encode
-from api.inbox import InboxRequest, InboxView, answered, bad_token
+from api.inbox import InboxRequest, InboxView, admitted, answered, bad_token
 from api.openapi import HEADER_VALUE, operation
 from api.problems import HttpProblem
 from api.queries import read_query
@@ -42,7 +42,7 @@ class InboxEvents(InboxView):
         summary="Follow the inbox",
         description=(
             "Every change after `since`, each once and in order, then each new one as it comes. With `Accept: "
-            "text/event-stream` as server-sent events that go on until the token ends: `message.created` and "
+            "text/event-stream` as server-sent events that go on until the token ends or is revoked: `message.created` and "
             "`message.updated` with `{event, offset, message, counts}` as data, and `position` at a beginning without "
             "`since` or `reset` where not everything missed can be told (load the inbox anew), both with `{offset, "
             "epoch, counts}`. Otherwise as JSON long poll: one answer as soon as there are changes, or at the end of `wait`."
@@ -81,12 +81,13 @@ class InboxEvents(InboxView):
         standing = await answered(_find(door, recipient.recipient_pk, since))
         if standing is None:
             raise bad_token()
+        admitted(standing.head, recipient)
         as_stream = _wants_stream(request)
         if as_stream and request.method == "HEAD":
             return HttpResponse(content_type=event_stream.MEDIA_TYPE)
         start = standing.start
         if not as_stream and (start != standing.head.offset or wait == 0 or request.method == "HEAD"):
-            return await _answer_now(door, recipient.recipient_pk, standing)
+            return await _answer_now(door, recipient, standing)
         await door.watch.open()
         if not door.watch.has_room(recipient.recipient_pk):
             raise HttpProblem(
@@ -103,14 +104,14 @@ class InboxEvents(InboxView):
 async def _stream(
     door: InboxDoor, recipient: RecipientToken, standing: Standing, *, is_resume: bool
 ) -> AsyncGenerator[bytes, None]:
-    """Events from `standing` on, until the token ends, the recipient is gone or the server stops."""
+    """Events from `standing` on, until the token ends or is revoked, the recipient is gone or the server stops."""
     pk, ends_at = recipient.recipient_pk, _end_of(recipient)
     epoch, offset = standing.head.epoch, standing.start
     yield event_stream.RETRY
     if offset is None:
         offset = standing.head.offset
         yield event_stream.beginning("reset" if is_resume else "position", standing.head)
-    async with door.watch.watching(pk, (epoch, offset)) as watcher:
+    async with door.watch.watching(pk, (epoch, offset), recipient.issued_at, is_stream=True) as watcher:
         while not door.watch.draining and time.monotonic() < ends_at:
             try:
                 page = await answered(_read(door, pk, offset))
@@ -119,7 +120,7 @@ async def _stream(
                 yield event_stream.HEARTBEAT
                 await asyncio.sleep(_RETRY_SECONDS)
                 continue
-            if page is None:
+            if page is None or not page.head.admits(recipient.issued_at):
                 return
             if page.head.epoch != epoch:
                 yield event_stream.beginning("reset", page.head)
@@ -137,13 +138,13 @@ async def _poll(door: InboxDoor, recipient: RecipientToken, head: Head, wait: in
     """One answer: when something changes, when the wait ends, or when the server stops."""
     pk, ends_at = recipient.recipient_pk, min(time.monotonic() + wait, _end_of(recipient))
     answer = event_stream.nothing_new(head)
-    async with door.watch.watching(pk, (head.epoch, head.offset)) as watcher:
+    async with door.watch.watching(pk, (head.epoch, head.offset), recipient.issued_at) as watcher:
         while not door.watch.draining:
             try:
                 page = await answered(_read(door, pk, head.offset))
             except Unavailable:
                 break  # what was promised is said: nothing is known to have changed
-            if page is None:
+            if page is None or not page.head.admits(recipient.issued_at):
                 break
             answer = _changes_since(head, page)
             if answer["changes"] or not answer["recovered"] or not await watcher.wait(ends_at - time.monotonic()):
@@ -151,13 +152,14 @@ async def _poll(door: InboxDoor, recipient: RecipientToken, head: Head, wait: in
     yield encode(answer)
 
 
-async def _answer_now(door: InboxDoor, pk: UUID, standing: Standing) -> HttpResponse:
+async def _answer_now(door: InboxDoor, recipient: RecipientToken, standing: Standing) -> HttpResponse:
     head = standing.head
     if standing.start is None:
         return json_response({**event_stream.nothing_new(head), "recovered": False})
-    page = await answered(_read(door, pk, standing.start))
+    page = await answered(_read(door, recipient.recipient_pk, standing.start))
     if page is None:
         raise bad_token()
+    admitted(page.head, recipient)
     return json_response(_changes_since(head, page))
 
 

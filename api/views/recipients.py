@@ -11,7 +11,10 @@ from api.queries import read_query
 from api.serializers.recipients import RecipientFieldsIn, RecipientOut
 from api.serializing import shown, validated
 from notifications import selectors
+from notifications.events import access_hint
 from notifications.executor import in_thread
+from notifications.inbox.presence import forget_presence
+from notifications.inbox.process import inbox_door
 from notifications.models import Recipient
 from notifications.services import recipients as services
 
@@ -107,13 +110,16 @@ class RecipientItem(ApiView):
         tag="Recipients",
         name="erase_recipient",
         summary="Erase a recipient",
-        description="Removes the person with addresses, subscriptions, inbox and deliveries.",
+        description="Removes the person with addresses, subscriptions, inbox and deliveries. Open inboxes are closed within"
+        " about a second.",
         answers={204: None},
     )
     async def delete(self, request: ApiRequest, recipient_id: str) -> HttpResponse:
-        await in_thread(
+        recipient_pk = await in_thread(
             services.erase_recipient,
             project_id=request.caller.project_id,
             external_id=paths.existing_recipient(recipient_id),
         )
+        await forget_presence(recipient_pk)
+        await (await inbox_door()).publish([access_hint(recipient_pk)])
         return HttpResponse(status=204)

@@ -35,7 +35,16 @@ class InboxAdmin(OfRecipientAdmin):
     """Heads of the logs: last offset and counts."""
 
     list_display = ("recipient", "unread", "unseen", "offset", "messages_link")
-    fields = ("recipient_link", "unread", "unseen", "offset", "epoch", "messages_link")
+    fields = (
+        "recipient_link",
+        "unread",
+        "unseen",
+        "offset",
+        "epoch",
+        "last_seen_at",
+        "tokens_valid_from",
+        "messages_link",
+    )
     ordering = ("-recipient_id",)
 
     @admin.display(description="Messages")

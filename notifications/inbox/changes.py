@@ -6,6 +6,7 @@ without one, so a repeated command changes nothing.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final, Literal
 from uuid import UUID
 
@@ -13,6 +14,7 @@ from notifications.errors import NotFound
 from notifications.events import LiveEvent
 from notifications.inbox.reads import MESSAGE_COLUMNS, Connection, Head, message_of
 from notifications.inbox.shapes import live_event
+from notifications.tokens import BadToken
 
 Action = Literal["seen", "read", "unread", "archive", "unarchive", "read_all", "seen_all"]
 
@@ -32,7 +34,8 @@ _ACTIONS: Final[dict[Action, tuple[str, str]]] = {
     "seen_all": ("seen_at IS NULL AND archived_at IS NULL", "seen_at = now()"),
 }
 _LOCK: Final = """
-    SELECT epoch, "offset", unread, unseen FROM notifications_inbox WHERE recipient_id = %s FOR UPDATE"""
+    SELECT epoch, "offset", unread, unseen, tokens_valid_from
+    FROM notifications_inbox WHERE recipient_id = %s FOR UPDATE"""
 _KNOWN: Final = "SELECT count(*) FROM notifications_inboxmessage WHERE recipient_id = %s AND id = ANY(%s)"
 _CHANGE: Final = """
     WITH o AS (
@@ -61,28 +64,36 @@ class Applied:
 
 
 async def apply_action(
-    conn: Connection, *, recipient_pk: UUID, action: Action, message_ids: Sequence[UUID] | None
+    conn: Connection,
+    *,
+    recipient_pk: UUID,
+    action: Action,
+    message_ids: Sequence[UUID] | None,
+    issued_at: datetime | None = None,
 ) -> Applied:
     """Do `action` to these messages, or to all it fits when `message_ids` is None. Own transactions, by batches.
 
-    Raises `NotFound`, changing nothing, when one of the messages is not in this inbox.
+    `issued_at` is that of the token by which it is done. Raises `BadToken` when that has been revoked, and `NotFound`
+    when one of the messages is not in this inbox; both change nothing.
     """
     events: list[LiveEvent] = []
     while True:
         async with conn.transaction():
-            applied = await _apply_batch(conn, recipient_pk, action, message_ids)
+            applied = await _apply_batch(conn, recipient_pk, action, message_ids, issued_at)
         events += applied.events
         if len(applied.events) < _BATCH:
             return Applied(applied.head, events)
 
 
 async def _apply_batch(
-    conn: Connection, recipient_pk: UUID, action: Action, message_ids: Sequence[UUID] | None
+    conn: Connection, recipient_pk: UUID, action: Action, message_ids: Sequence[UUID] | None, issued_at: datetime | None
 ) -> Applied:
     locked = await (await conn.execute(_LOCK, [recipient_pk])).fetchone()
     if locked is None:
         raise NotFound("No such inbox.")
     head = Head(*locked)
+    if issued_at is not None and not head.admits(issued_at):
+        raise BadToken
     ids = None if message_ids is None else list(dict.fromkeys(message_ids))
     if ids is not None:
         known = await (await conn.execute(_KNOWN, [recipient_pk, ids])).fetchone()
@@ -104,11 +115,10 @@ def _events(recipient_pk: UUID, head: Head, rows: Sequence[Sequence[Any]]) -> tu
     """One event per changed row, each with the counts right after it, and the head after the last."""
     events = []
     for was_unread, was_unseen, is_unread, is_unseen, *message in rows:
-        head = Head(
-            head.epoch,
-            head.offset + 1,
-            head.unread + is_unread - was_unread,
-            head.unseen + is_unseen - was_unseen,
+        head = head._replace(
+            offset=head.offset + 1,
+            unread=head.unread + is_unread - was_unread,
+            unseen=head.unseen + is_unseen - was_unseen,
         )
         events.append(
             live_event(

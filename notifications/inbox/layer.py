@@ -2,17 +2,19 @@
 
 The stock layer resubscribes in silence after a broken connection, waits for ever on a frozen server, writes a traceback
 every second while Redis is away, and joins groups one round trip at a time. This one keeps its interface and adds
-`group_add_many`, `group_discard_many` and `group_send_many` (one write for many) and `watch` (called on interruption
-and on return). Joining never fails: what could not be joined now is joined when Redis is back, and `watch` tells.
+`group_add_many`, `group_discard_many` and `group_send_many` (one write for many), `watch` (called on interruption
+and on return) and the connections to its Redis for commands of our own. Joining never fails: what could not be joined now is joined when Redis is back, and `watch` tells.
 """
 
 import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
+from channels.layers import get_channel_layer
 from channels_redis.pubsub import RedisPubSubChannelLayer, RedisPubSubLoopLayer
 from channels_redis.utils import _wrap_close, decode_hosts
+from redis.asyncio import Redis
 
 from notifications.inbox.shard import Shard
 
@@ -41,10 +43,27 @@ class LiveLayer(RedisPubSubChannelLayer):  # type: ignore[misc]  # channels_redi
         """`group_send` of many (group, message), in order. Raises RedisError or OSError."""
         await self._get_layer().group_send_many(messages)
 
+    def client_for(self, key: str) -> Redis:
+        """A client of the Redis on which `key` belongs, for commands of our own; it lives and ends with the layer."""
+        return self._get_layer().shard_of(key).client
+
+    def by_client(self, keys: Iterable[str]) -> dict[Redis, list[str]]:
+        """Each Redis with those of `keys` that belong there."""
+        return {shard.client: names for shard, names in self._get_layer().by_shard(keys).items()}
+
+    async def quick_get(self, key: str) -> bytes | None:
+        """The value of `key`. Raises `REDIS_FAILED`; the time limit is the caller's."""
+        return await self._get_layer().shard_of(key).quick_reader.get(key)
+
     def watch(self, *, on_interrupt: Callable[[], None], on_return: Callable[[], None]) -> None:
         """Call these on the running loop when messages may be lost from now on, and when they come again."""
         layer = self._get_layer()
         layer.on_disconnect, layer.on_reconnect = on_interrupt, on_return
+
+
+def live_layer() -> LiveLayer:
+    """The configured layer of this process."""
+    return cast(LiveLayer, get_channel_layer())
 
 
 class LiveLoopLayer(RedisPubSubLoopLayer):  # type: ignore[misc]  # channels_redis has no types
@@ -60,7 +79,7 @@ class LiveLoopLayer(RedisPubSubLoopLayer):  # type: ignore[misc]  # channels_red
         names = [self._get_group_channel_name(group) for group in groups]
         for name in names:
             self.groups.setdefault(name, set()).add(channel)
-        shards = self._by_shard(names)
+        shards = self.by_shard(names)
         await asyncio.gather(*(shard.subscribe_many(names) for shard, names in shards.items()))
 
     async def group_discard_many(self, groups: Sequence[str], channel: str) -> None:
@@ -71,7 +90,7 @@ class LiveLoopLayer(RedisPubSubLoopLayer):  # type: ignore[misc]  # channels_red
             members.discard(channel)
             if not members and self.groups.pop(name, None) is not None:
                 emptied.append(name)
-        shards = self._by_shard(emptied)
+        shards = self.by_shard(emptied)
         for shard, names in shards.items():
             shard.forget(names)
         for shard, names in shards.items():
@@ -84,7 +103,12 @@ class LiveLoopLayer(RedisPubSubLoopLayer):  # type: ignore[misc]  # channels_red
             shards[self._get_shard(name)].append((name, self.channel_layer.serialize(message)))
         await asyncio.gather(*(shard.publish_many(payloads) for shard, payloads in shards.items()))
 
-    def _by_shard(self, names: Iterable[str]) -> dict[Shard, list[str]]:
+    def shard_of(self, key: str) -> Shard:
+        """The shard on which a key of our own belongs."""
+        shard: Shard = self._get_shard(key)
+        return shard
+
+    def by_shard(self, names: Iterable[str]) -> dict[Shard, list[str]]:
         shards: dict[Shard, list[str]] = defaultdict(list)
         for name in names:
             shards[self._get_shard(name)].append(name)

@@ -6,13 +6,14 @@ from typing import Final, cast
 
 from channels.layers import get_channel_layer
 
-from notifications.events import LiveEvent
+from notifications.events import Hint
 from notifications.inbox.access import InboxAccess
 from notifications.inbox.publish import publish
 from notifications.inbox.watch import InboxWatch, Layer
 
 _CONNECTIONS: Final = 4
 _POLL_SECONDS: Final = 1.0
+_PUBLISH_SECONDS: Final = 0.25
 
 
 class InboxDoor:
@@ -20,19 +21,22 @@ class InboxDoor:
 
     def __init__(self) -> None:
         self.access = InboxAccess(connections=_CONNECTIONS)
-        self.watch = InboxWatch(cast(Layer, get_channel_layer()), self.access.head, poll_seconds=_POLL_SECONDS)
+        self.watch = InboxWatch(cast(Layer, get_channel_layer()), self.access, poll_seconds=_POLL_SECONDS)
         self._publishing: set[asyncio.Task[None]] = set()
 
-    def publish(self, events: Sequence[LiveEvent]) -> None:
-        """Tell live listeners of committed changes, without making whoever changed them wait for Redis."""
+    async def publish(self, events: Sequence[Hint]) -> None:
+        """Tell live listeners and the cache of what is committed. Whoever did it waits for Redis, but not long: an answer
+        that follows shows the change wherever it is asked for next."""
         if events:
             task = asyncio.create_task(publish(events))
             self._publishing.add(task)
             task.add_done_callback(self._publishing.discard)
+            await asyncio.wait((task,), timeout=_PUBLISH_SECONDS)
 
     async def aclose(self) -> None:
         """End everything; what is being published has its time limit."""
         await self.watch.drain()
+        await self.watch.attendance.close()
         await asyncio.gather(*self._publishing)
         await self.access.aclose()
 

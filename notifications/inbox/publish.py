@@ -9,13 +9,14 @@ import structlog
 from channels.layers import get_channel_layer
 from prometheus_client import Counter
 
-from notifications.events import LiveEvent, inbox_group
+from notifications.events import Hint, inbox_group
+from notifications.inbox.head_cache import advance
 from notifications.inbox.layer import LiveLayer
 from notifications.inbox.shard import REDIS_FAILED
 
 log = structlog.get_logger(__name__)
 
-HINTS_LOST: Final = Counter("carillon_inbox_hints_lost", "Live events that Redis did not take")
+HINTS_LOST: Final = Counter("carillon_inbox_hints_lost", "Live events that Redis did not take whole")
 
 _TIMEOUT_SECONDS: Final = 2.0
 
@@ -26,12 +27,12 @@ class _Publisher:
     def __init__(self) -> None:
         self._failing = False
 
-    async def publish(self, events: Sequence[LiveEvent]) -> None:
+    async def publish(self, events: Sequence[Hint]) -> None:
         layer = cast(LiveLayer, get_channel_layer())
         messages = [(inbox_group(UUID(hex=event["recipient"])), event) for event in events]
         try:
             async with asyncio.timeout(_TIMEOUT_SECONDS):
-                await layer.group_send_many(messages)
+                await asyncio.gather(layer.group_send_many(messages), advance(events))
         except REDIS_FAILED as error:
             HINTS_LOST.inc(len(events))
             if not self._failing:
@@ -44,7 +45,7 @@ class _Publisher:
 _publisher = _Publisher()
 
 
-async def publish(events: Sequence[LiveEvent]) -> None:
-    """Send committed changes to whoever listens, in order. Raises nothing when Redis is away; waits 2 s at most."""
+async def publish(events: Sequence[Hint]) -> None:
+    """Send committed changes to whoever listens, in order, and to the cache of heads. Raises nothing when Redis is away; waits 2 s at most."""
     if events:
         await _publisher.publish(events)

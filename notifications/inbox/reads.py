@@ -1,6 +1,7 @@
 """Reads of the inbox log in plain SQL, for the socket and everything else that follows an inbox."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
@@ -24,7 +25,8 @@ _MESSAGE_FIELDS: Final = (
 )  # fmt: skip
 
 _HEADS: Final = """
-    SELECT recipient_id, epoch, "offset", unread, unseen FROM notifications_inbox WHERE recipient_id = ANY(%s)"""
+    SELECT recipient_id, epoch, "offset", unread, unseen, tokens_valid_from
+    FROM notifications_inbox WHERE recipient_id = ANY(%s)"""
 # The key lock keeps a recipient who is being erased just now from leaving an orphan.
 _MAKE_HEADS: Final = """
     INSERT INTO notifications_inbox (recipient_id, epoch, "offset", unread, unseen)
@@ -53,12 +55,18 @@ _NEWEST: Final = 2**63 - 1
 
 
 class Head(NamedTuple):
-    """Where an inbox stands: its history's name, the last offset given out, and the counts that belong to it."""
+    """Where an inbox stands: its history's name, the last offset given out, the counts that belong to it, and since
+    when a token must have been issued to open it."""
 
     epoch: UUID
     offset: int
     unread: int
     unseen: int
+    tokens_valid_from: datetime | None = None
+
+    def admits(self, issued_at: datetime) -> bool:
+        """Whether a token of this recipient, issued then, has not been revoked."""
+        return self.tokens_valid_from is None or issued_at >= self.tokens_valid_from
 
 
 class Change(NamedTuple):

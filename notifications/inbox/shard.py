@@ -21,6 +21,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 
 from notifications.inbox.endings import end_tasks
+from notifications.inbox.quick_get import QuickReader
 
 log = structlog.get_logger(__name__)
 
@@ -54,6 +55,20 @@ class Shard(RedisSingleShardConnection):  # type: ignore[misc]  # channels_redis
         self._listener: Redis | None = None
         self._pubsub: PubSub | None = None
         self._confirmations: dict[str, asyncio.Future[None]] = {}
+        self._quick_reader: QuickReader | None = None
+
+    @property
+    def client(self) -> Redis:
+        """The connection that publishes, for other commands; pooled."""
+        self._ensure_redis()
+        assert self._redis is not None
+        return self._redis
+
+    @property
+    def quick_reader(self) -> QuickReader:
+        if self._quick_reader is None:
+            self._quick_reader = QuickReader(self._options(retries=0))
+        return self._quick_reader
 
     async def subscribe(self, channel: str) -> None:
         await self.subscribe_many([channel])
@@ -95,9 +110,7 @@ class Shard(RedisSingleShardConnection):  # type: ignore[misc]  # channels_redis
 
     async def publish_many(self, payloads: Sequence[tuple[str, bytes]]) -> None:
         """Publish all in order with one write. Raises `REDIS_FAILED`."""
-        self._ensure_redis()
-        assert self._redis is not None
-        async with self._redis.pipeline(transaction=False) as pipeline:
+        async with self.client.pipeline(transaction=False) as pipeline:
             for name, payload in payloads:
                 pipeline.publish(name, payload)
             await pipeline.execute()
@@ -111,6 +124,9 @@ class Shard(RedisSingleShardConnection):  # type: ignore[misc]  # channels_redis
         if self._listener is not None:
             await self._listener.aclose(close_connection_pool=True)
             self._listener = None
+        if self._quick_reader is not None:
+            await self._quick_reader.aclose()
+            self._quick_reader = None
         self._state = _State.STARTING
 
     def _ensure_redis(self) -> None:

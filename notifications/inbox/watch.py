@@ -8,11 +8,13 @@ that is lost, repeated or wrong costs a second or a read, never a change.
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from datetime import datetime
 from typing import Final, Protocol
 from uuid import UUID
 
-from notifications.events import LiveEvent, inbox_group
-from notifications.inbox.access import LOG_FAILED
+from notifications.events import Hint, inbox_group
+from notifications.inbox.access import LOG_FAILED, InboxAccess
+from notifications.inbox.attendance import Attendance, Times
 from notifications.inbox.endings import end_tasks
 from notifications.inbox.reads import Head
 
@@ -23,22 +25,31 @@ class Layer(Protocol):
     """What is used of `LiveLayer`."""
 
     new_channel: Callable[[str], Awaitable[str]]
-    receive: Callable[[str], Awaitable[LiveEvent]]
+    receive: Callable[[str], Awaitable[Hint]]
     group_add_many: Callable[[list[str], str], Awaitable[None]]
     group_discard_many: Callable[[list[str], str], Awaitable[None]]
 
 
 class Watcher:
-    """One waiting client. `position` is what it has been told of: (epoch, offset)."""
+    """One waiting client. `position` is what it has been told of: (epoch, offset); `issued_at` is that of its token.
 
-    __slots__ = ("_woken", "position")
+    A stream is a device that is connected; who polls is not.
+    """
 
-    def __init__(self, position: tuple[UUID, int]) -> None:
+    __slots__ = ("_issued_at", "_woken", "is_stream", "position")
+
+    def __init__(self, position: tuple[UUID, int], issued_at: datetime, *, is_stream: bool) -> None:
         self.position = position
+        self.is_stream = is_stream
+        self._issued_at = issued_at
         self._woken = asyncio.Event()
 
     def wake(self) -> None:
         self._woken.set()
+
+    def has_all_of(self, head: Head | None) -> bool:
+        """Whether there is nothing to tell this client: neither a change nor that it may not go on."""
+        return head is not None and self.position == (head.epoch, head.offset) and head.admits(self._issued_at)
 
     async def wait(self, seconds: float) -> bool:
         """Wait for a reason to look at the log again; False when there was none in this time."""
@@ -54,10 +65,11 @@ class Watcher:
 class InboxWatch:
     """`open` it on the loop that serves; then clients come and go by `watching`, until `drain`."""
 
-    def __init__(self, layer: Layer, head: Callable[[UUID], Awaitable[Head | None]], *, poll_seconds: float) -> None:
+    def __init__(self, layer: Layer, access: InboxAccess, *, poll_seconds: float) -> None:
         self.draining = False
+        self.attendance = Attendance(self._devices_of, access, Times())
         self._layer = layer
-        self._head = head
+        self._head = access.head
         self._poll_seconds = poll_seconds
         self._channel = ""
         self._watchers: dict[UUID, set[Watcher]] = {}
@@ -84,24 +96,34 @@ class InboxWatch:
         return len(self._watchers.get(recipient_pk, ())) < MOST_PER_RECIPIENT
 
     @asynccontextmanager
-    async def watching(self, recipient_pk: UUID, position: tuple[UUID, int]) -> AsyncIterator[Watcher]:
-        """While inside, changes beyond the watcher's position wake it, no later than the next poll."""
-        watcher = Watcher(position)
+    async def watching(
+        self, recipient_pk: UUID, position: tuple[UUID, int], issued_at: datetime, *, is_stream: bool = False
+    ) -> AsyncIterator[Watcher]:
+        """While inside, changes beyond the watcher's position and the end of its access wake it, no later than the next
+        poll."""
+        watcher = Watcher(position, issued_at, is_stream=is_stream)
         self._watchers.setdefault(recipient_pk, set()).add(watcher)
         if recipient_pk not in self._joined:
             self._newcomer.set()
+        if is_stream:
+            self.attendance.enter(recipient_pk)
         try:
             yield watcher
         finally:
             self._watchers[recipient_pk].discard(watcher)
             if not self._watchers[recipient_pk]:
                 del self._watchers[recipient_pk]
+            if is_stream:
+                self.attendance.leave(recipient_pk)
 
     async def _open(self) -> None:
         self._channel = await self._layer.new_channel("inbox-watch.")
         if not self.draining:
-            work = (self._receive(), self._join(), self._leave(), self._poll())
+            work = (self._receive(), self._join(), self._leave(), self._poll(), self.attendance.run())
             self._tasks = [asyncio.create_task(each) for each in work]
+
+    def _devices_of(self, recipient_pk: UUID) -> int:
+        return sum(each.is_stream for each in self._watchers.get(recipient_pk, ()))
 
     async def _receive(self) -> None:
         while True:
@@ -137,5 +159,5 @@ class InboxWatch:
                 continue
             for pk, head in zip(pks, heads, strict=True):
                 for watcher in self._watchers.get(pk, ()):
-                    if head is None or watcher.position != (head.epoch, head.offset):
+                    if not watcher.has_all_of(head):
                         watcher.wake()

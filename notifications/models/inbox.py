@@ -14,6 +14,7 @@ class Inbox(models.Model):
 
     Kept apart from `Recipient` because it changes with every message and must stay a narrow row. Whoever changes an
     inbox updates this row first, in the same transaction: the row lock gives offsets without gaps, in commit order.
+    Every door reads this row anyway, so it also says which tokens still open it.
     """
 
     recipient = models.OneToOneField(Recipient, on_delete=models.CASCADE, primary_key=True, related_name="inbox")
@@ -21,6 +22,12 @@ class Inbox(models.Model):
     offset = models.BigIntegerField(default=0)
     unread = models.IntegerField(default=0)
     unseen = models.IntegerField(default=0)
+    tokens_valid_from = models.DateTimeField(
+        null=True, blank=True, help_text="Tokens issued before are refused; null: none was ever revoked."
+    )
+    last_seen_at = models.DateTimeField(
+        null=True, blank=True, help_text="Minutes behind while connected; null: never connected."
+    )
 
     class Meta:
         verbose_name_plural = "inboxes"

@@ -44,9 +44,9 @@ def patch_recipient(*, project_id: UUID, external_id: str, fields: Mapping[str, 
 
 
 @transaction.atomic
-def erase_recipient(*, project_id: UUID, external_id: str) -> None:
+def erase_recipient(*, project_id: UUID, external_id: str) -> UUID:
     """Remove a person with addresses, memberships, messages and deliveries; what suppresses the address keeps its hash
-    alone. Raises `NotFound`."""
+    alone. Gives the row's id, for whoever has to be told. Raises `NotFound`."""
     # Deliveries before their recipient, as those take them who are just delivering.
     found = Recipient.objects.filter(project_id=project_id, external_id=external_id).first()
     if found is None:
@@ -54,11 +54,12 @@ def erase_recipient(*, project_id: UUID, external_id: str) -> None:
     list(found.deliveries.select_for_update().order_by("id").values_list("id"))
     # A full lock: whoever is just writing a row that points here ends first, and is then erased as well.
     recipient = lock_recipient(project_id=project_id, external_id=external_id, no_key=False)
-    email, deliveries = recipient.email, recipient.deliveries.values("id")
+    recipient_pk, email, deliveries = recipient.pk, recipient.email, recipient.deliveries.values("id")
     forget_addresses(project_id=project_id, delivery_ids=deliveries)
     recipient.delete()
     # Once more now that no delivery is left by which the address could come back.
     forget_addresses(project_id=project_id, emails=[email] if email else [])
+    return recipient_pk
 
 
 def ensure_recipient(*, project_id: UUID, external_id: str) -> Recipient:

@@ -10,7 +10,9 @@ from typing import Any, NamedTuple
 import httpx
 
 from notifications.database import connect
+from notifications.events import access_hint
 from notifications.inbox import process
+from notifications.inbox.head_cache import advance
 from tests.consumers.inbox import Owner
 
 PATIENCE_SECONDS = 20
@@ -117,3 +119,4 @@ async def new_epoch(owner: Owner) -> None:
         await conn.execute(
             "UPDATE notifications_inbox SET epoch = gen_random_uuid() WHERE recipient_id = %s", [owner.pk]
         )
+    await advance([access_hint(owner.pk)])  # else what is kept of the head is found out only when its time ends

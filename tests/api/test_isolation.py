@@ -111,3 +111,14 @@ def test_one_projects_cursor_is_nothing_to_another(tenant: Tenant, make_tenant: 
 def test_a_topic_of_another_project_cannot_be_addressed(tenant: Tenant, theirs: dict[str, str]) -> None:
     answer = tenant.http.post("/v1/notifications", json=notification(recipients=[{"topic": "theirs"}]))
     assert_problem(answer, 422, pointer="/recipients/0/topic")
+
+
+def test_another_projects_namesake_keeps_its_tokens(tenant: Tenant, theirs: dict[str, str], connect: Any) -> None:
+    """Both projects know a recipient of this id; what one does to its own does nothing to the other's."""
+    other = connect(token_of(tenant, "namesake"))
+    ours = connect(token_of(tenant, "theirs"))
+    assert tenant.http.post("/v1/recipients/theirs/tokens/revoke").is_success
+    assert_problem(ours.get("/v1/inbox/counts"), 401, code="unauthorized")
+    assert other.get("/v1/inbox/counts").is_success
+    presence = tenant.http.get("/v1/recipients/theirs/presence").json()
+    assert (presence["online"], presence["last_seen_at"]) == (False, None)

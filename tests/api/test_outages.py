@@ -165,6 +165,46 @@ def test_redis_away_is_degraded_but_accepts(served: Served) -> None:
     wait_for(lambda: served.http.get("/readyz").json()["degraded"] == ["worker", "beat"])
 
 
+def test_redis_away_is_no_presence_but_right_counts(served: Served) -> None:
+    inbox, where = inbox_token(served), "/v1/recipients/u1/presence"
+    assert served.http.get("/v1/inbox/counts", headers=inbox).status_code == 200
+    known = served.http.get(where).json()
+    assert (known["online"], known["devices"]) == (False, 0)
+    served.valkey.kill()
+    unknown = served.http.get(where)
+    assert unknown.status_code == 200
+    assert unknown.json() == {**known, "online": None, "devices": None}
+    for _ in range(3):
+        assert served.http.get("/v1/inbox/counts", headers=inbox).status_code == 200
+    assert_problem(served.http.get("/v1/recipients/nobody/presence"), 404)
+    # Without a hint, too, what is revoked is refused wherever PostgreSQL is asked.
+    assert served.http.post("/v1/recipients/u1/tokens/revoke").status_code == 200
+    for path in ("counts", "messages", "events"):
+        assert_problem(served.http.get(f"/v1/inbox/{path}", headers=inbox), 401)
+    assert served.valkey.process is not None
+    served.valkey.start()
+    wait_for(lambda: served.http.get(where).json() == known)
+    wait_for(lambda: served.http.get("/v1/inbox/counts", headers=inbox_token(served)).status_code == 200)
+
+
+def test_redis_frozen_delays_counts_and_presence_a_little(served: Served) -> None:
+    inbox = inbox_token(served)
+    assert served.http.get("/v1/inbox/counts", headers=inbox).status_code == 200
+    assert served.valkey.process is not None
+    served.valkey.process.send_signal(signal.SIGSTOP)
+    try:
+        counts = [served.http.get("/v1/inbox/counts", headers=inbox) for _ in range(5)]
+        presence = served.http.get("/v1/recipients/u1/presence")
+        revoked = served.http.post("/v1/recipients/u1/tokens/revoke")
+    finally:
+        served.valkey.process.send_signal(signal.SIGCONT)
+    assert [answer.status_code for answer in counts] == [200] * 5
+    assert (presence.status_code, presence.json()["online"]) == (200, None)
+    assert revoked.status_code == 200
+    # What Redis kept meanwhile opens the counts for the rest of its few seconds at most.
+    wait_for(lambda: served.http.get("/v1/inbox/counts", headers=inbox).status_code == 401)
+
+
 def test_postgresql_frozen_is_as_good_as_away(served: Served) -> None:
     assert send(served).status_code == 202
     inbox = inbox_token(served)

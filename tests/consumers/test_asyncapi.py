@@ -9,7 +9,7 @@ import pytest
 
 from consumers.asyncapi import build_document
 from consumers.codes import CloseCode
-from consumers.frames import COMMANDS
+from consumers.frames import COMMANDS, parse_command
 from notifications.inbox.publish import publish
 from tests.consumers.conftest import MakeClient
 from tests.consumers.inbox import Owner
@@ -42,6 +42,16 @@ def test_is_json_and_every_reference_leads_somewhere() -> None:
             target = target[part]
     assert set(COMMANDS) < set(document["components"]["messages"])
     assert all(str(code.value) in document["info"]["description"] for code in CloseCode)
+
+
+@pytest.mark.parametrize(
+    "name", [name for name, each in DOCUMENT["components"]["messages"].items() if "examples" in each]
+)
+def test_examples_fit(name: str) -> None:
+    for example in DOCUMENT["components"]["messages"][name]["examples"]:
+        check(name, example["payload"])
+    if name in COMMANDS:
+        assert parse_command(json.dumps(example["payload"])).name == name
 
 
 async def test_real_frames_fit(owner: Owner, open_socket: MakeClient) -> None:

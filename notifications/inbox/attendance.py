@@ -1,0 +1,148 @@
+"""Who is connected to this process: told to Redis as leases, and to PostgreSQL as the time each was last seen.
+
+One task for all clients of a door. Who comes or goes is told with the next tick, everybody anew every
+`refresh_seconds` in one write per few hundred recipients. Nothing is counted up or down anywhere: each write says how
+many devices there are, and what a killed process said ends with its lease.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from typing import Final, TypeVar
+from uuid import UUID
+
+import structlog
+
+from notifications import ids
+from notifications.inbox.access import LOG_FAILED, InboxAccess
+from notifications.inbox.last_seen import record_last_seen
+from notifications.inbox.presence import Present, tell_presence
+from notifications.inbox.shard import REDIS_FAILED
+
+log = structlog.get_logger(__name__)
+
+T = TypeVar("T")
+
+_AT_ONCE: Final = 200
+_MOST_WAITING: Final = 100_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Times:
+    """How often what is told. Nonsense is refused here."""
+
+    tick_seconds: float = 1.0
+    refresh_seconds: float = 20.0
+    lease_seconds: float = 50.0
+    last_seen_seconds: float = 300.0
+
+    def __post_init__(self) -> None:
+        if self.lease_seconds < 2 * self.refresh_seconds:
+            raise ValueError("lease_seconds must outlast a refresh that fails once")
+
+
+class Attendance:
+    """One door's: whoever is connected `enter`s and `leave`s; `run` while they are served, then `close`.
+
+    `devices` says how many of a recipient's devices are connected here right now.
+    """
+
+    def __init__(self, devices: Callable[[UUID], int], access: InboxAccess, times: Times) -> None:
+        self._devices = devices
+        self._access = access
+        self._times = times
+        self._since: dict[UUID, float] = {}
+        self._process = ids.new_uuid().hex
+        self._changed: set[UUID] = set()
+        self._new: set[UUID] = set()
+        self._seen: dict[UUID, float] = {}
+        self._refresh_at = self._record_at = 0.0
+        self._failing = False
+
+    def enter(self, recipient_pk: UUID) -> None:
+        """One of this recipient's devices is connected now."""
+        self._since.setdefault(recipient_pk, time.time())
+        self._changed.add(recipient_pk)
+        self._new.add(recipient_pk)
+
+    def leave(self, recipient_pk: UUID) -> None:
+        """One that was connected is not any more."""
+        self._changed.add(recipient_pk)
+        if len(self._seen) < _MOST_WAITING and not self._devices(recipient_pk):
+            self._seen[recipient_pk] = time.monotonic()
+
+    def renew(self) -> None:
+        """Redis may have forgotten: tell everything with the next tick."""
+        self._refresh_at = 0.0
+
+    async def run(self) -> None:
+        self._refresh_at = time.monotonic() + self._times.refresh_seconds
+        self._record_at = time.monotonic() + self._times.last_seen_seconds
+        while True:
+            await asyncio.sleep(self._times.tick_seconds)
+            now = time.monotonic()
+            if now >= self._refresh_at:
+                self._refresh_at = now + self._times.refresh_seconds
+                self._changed.update(self._since)
+                # Not as they come: thousands may, when another process has stopped.
+                self._see(now, self._new & self._since.keys())
+                self._new.clear()
+            if now >= self._record_at:
+                self._record_at = now + self._times.last_seen_seconds
+                self._see(now, self._since)
+            await self._tell()
+
+    async def close(self) -> None:
+        """Say that nobody is connected here any more; for when `run` has ended."""
+        self._changed.update(self._since)
+        self._see(time.monotonic(), self._since)
+        await self._tell()
+
+    def _see(self, now: float, recipient_pks: Iterable[UUID]) -> None:
+        self._seen.update(dict.fromkeys(recipient_pks, now))
+
+    async def _tell(self) -> None:
+        changed, self._changed = self._changed, set()
+        try:
+            for chunk in _chunks(map(self._look, changed)):
+                await tell_presence(chunk, process=self._process, lease_seconds=self._times.lease_seconds)
+        except asyncio.CancelledError:
+            self._changed |= changed
+            raise
+        except REDIS_FAILED as error:
+            # Who has left is told again as well, unless so many have that their leases must do.
+            self._changed |= changed if len(changed) <= _MOST_WAITING else changed & self._since.keys()
+            if not self._failing:
+                log.warning("presence_not_told", error=type(error).__name__)
+            self._failing = True
+        else:
+            self._failing = False
+        await self._record()
+
+    def _look(self, recipient_pk: UUID) -> Present:
+        """How many of a recipient's devices are connected here, and since when there was always one."""
+        devices = self._devices(recipient_pk)
+        if not devices:
+            self._since.pop(recipient_pk, None)
+            return Present(recipient_pk, 0, 0.0)
+        return Present(recipient_pk, devices, self._since.setdefault(recipient_pk, time.time()))
+
+    async def _record(self) -> None:
+        seen, self._seen = self._seen, {}
+        try:
+            for chunk in _chunks(sorted(seen.items())):
+                now = time.monotonic()
+                async with self._access.connection() as conn:
+                    await record_last_seen(conn, {pk: now - at for pk, at in chunk})
+        except (*LOG_FAILED, asyncio.CancelledError) as error:
+            self._seen = {**seen, **self._seen}
+            if isinstance(error, asyncio.CancelledError):
+                raise
+
+
+def _chunks(items: Iterable[T]) -> Iterator[list[T]]:
+    rest = iter(items)
+    while chunk := list(islice(rest, _AT_ONCE)):
+        yield chunk

@@ -1,0 +1,41 @@
+"""GET, and nothing else, as quickly as redis-py's connections allow.
+
+Its client measures, retries and starts a task for each command's write; where one GET is most of a request, that is most
+of the GET. Time limits are the caller's.
+"""
+
+import asyncio
+from typing import Any, Final
+
+from channels_redis.utils import create_pool
+from redis.asyncio.connection import AbstractConnection
+
+_CONNECTIONS: Final = 8
+
+
+class QuickReader:
+    """Reads values of one Redis. Open nothing before the loop that uses it runs."""
+
+    def __init__(self, options: dict[str, Any]) -> None:
+        self._pool = create_pool({**options, "socket_timeout": None})
+        self._idle: list[AbstractConnection] = []
+        self._turns = asyncio.Semaphore(_CONNECTIONS)
+
+    async def get(self, key: str) -> bytes | None:
+        """The value; None when there is none. Raises `REDIS_FAILED`."""
+        async with self._turns:
+            connection = self._idle.pop() if self._idle else self._pool.make_connection()
+            try:
+                await connection.send_packed_command(connection.pack_command("GET", key), check_health=False)
+                value: bytes | None = await connection.read_response()
+            except BaseException:
+                # What was asked may still be answered, to whoever asks next on this connection; the others are no better.
+                await connection.disconnect(nowait=True)
+                await self.aclose()
+                raise
+            self._idle.append(connection)
+            return value
+
+    async def aclose(self) -> None:
+        while self._idle:
+            await self._idle.pop().disconnect()
