@@ -6,7 +6,7 @@ from typing import Any
 from api.openapi_settings import SPECTACULAR_SETTINGS as SPECTACULAR_SETTINGS
 from delivery.conf import RETRY_SECONDS, DeliveryConf
 from deploy.bounces.settings import bounce_settings
-from deploy.config import broker, database, environment
+from deploy.config import MAIL_FROM, broker, database, environment
 from deploy.transports import read_signing_keys, transport_settings
 from deploy.unfold import UNFOLD as UNFOLD
 from deploy.version import version
@@ -115,7 +115,7 @@ CARILLON_BOUNCE = bounce_settings(environment)
 _TRANSPORTS = transport_settings(
     smtp_url=environment.text("SMTP_URL", ""),
     catches_mail=bool(CARILLON_MAIL_DIR),
-    mail_from=environment.text("CARILLON_MAIL_FROM", "Carillon <carillon@localhost>"),
+    mail_from=environment.text("CARILLON_MAIL_FROM", MAIL_FROM),
     webhook_allow=tuple(CARILLON_WEBHOOK_ALLOW),
     user_agent=f"Carillon/{version()}",
     signing_keys=read_signing_keys(environment.items("CARILLON_DKIM_KEYS")),
