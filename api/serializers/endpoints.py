@@ -103,7 +103,10 @@ class EndpointIn(SigningIn):
 
 
 class EndpointPatchIn(In):
-    """What can be changed about an endpoint. `headers` are merged: null removes one, what is left out stays."""
+    """What can be changed about an endpoint. `headers` are merged: null removes one, what is left out stays.
+
+    A `url` of another origin (scheme, host, port) drops the stored headers; those given in the same request are kept.
+    """
 
     url = Text(max_length=2048, required=False)
     state = serializers.ChoiceField(
