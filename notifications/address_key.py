@@ -32,11 +32,15 @@ def address_key() -> bytes:
 
 
 def read_address_key(connection: psycopg.Connection[Any]) -> bytes:
-    """The key of this database, remembered; the first to ask makes it, and whoever asks at the same time gets the same."""
+    """The key of this database, remembered; the first to ask makes it, and whoever asks at the same time gets the same.
+
+    A row that was lost is put back by whoever still knows it.
+    """
     global _known
     found = connection.execute(_READ).fetchone()
     if found is None:
-        connection.execute(_ADD, [seal(base64.b64encode(secrets.token_bytes(32)).decode())])
+        key = _known or secrets.token_bytes(32)
+        connection.execute(_ADD, [seal(base64.b64encode(key).decode())])
         found = connection.execute(_READ).fetchone()
     if found is None:
         raise LookupError("the address key was removed as soon as it was made")

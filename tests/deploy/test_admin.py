@@ -474,6 +474,9 @@ def test_an_address_is_suppressed_and_found_by_any_spelling(world: World, root: 
     row = Suppression.objects.get(project=world.project)
     assert (row.address, bytes(row.address_hash)) == ("ada@example.com", hash_email("ada@example.com"))
     assert "is on the list" in root.post(adding, form).content.decode()
+    Suppression.objects.filter(pk=row.pk).update(expires_at=timezone.now() - timedelta(days=1))
+    assert root.post(adding, form).status_code == 302
+    assert Suppression.objects.get(project=world.project).expires_at is None
     forget_addresses(project_id=world.project.pk, emails=["ada@example.com"])
     found = root.get(list_of(Suppression), {"q": "ADA@example.com"}).content.decode()
     assert "erased" in found
