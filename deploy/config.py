@@ -10,7 +10,7 @@ Each variable may be given as `NAME` or as `NAME_FILE`, the path of a file that 
     CARILLON_MAIL_FROM       Carillon <carillon@localhost>    the sender of mail
     CARILLON_DKIM_KEYS       empty                DKIM keys from files, domain:selector:path, comma-separated; or see `create_dkim_key`
     CARILLON_BOUNCE_ADDRESS  the sender           where bounces are returned to (MAIL FROM), such as bounces@example.com
-    CARILLON_BOUNCE_LISTEN   empty                host:port on which to take bounces by SMTP (an MX or a relay leads there)
+    CARILLON_BOUNCE_LISTEN   empty                host:port on which to take bounces by SMTP, for the address above (an MX or a relay leads there)
     CARILLON_BOUNCE_IMAP_URL empty                imaps://user:password@host/INBOX, a mailbox of bounces read every minute
     CARILLON_WEBHOOK_ALLOW   empty                networks exempt from the address guard (webhooks, attachments), comma-separated
     CARILLON_SECRET_KEY      required             signs sessions, inbox tokens and unsubscribe links
