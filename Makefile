@@ -3,6 +3,7 @@
 # make check   linters, types, import rules, migrations, Django's deployment checks
 # make bench   what the platform does per second here, beside plainer ways to do the same
 # make chaos   kills a platform under load and counts what is lost or doubled (CHAOS_FLAGS: see tests/chaos/__main__.py)
+# make doctor  says what is not in order beside a running `make up` (DOCTOR_FLAGS for more)
 # make lock    write both lock files anew from pyproject.toml
 
 PYTHON ?= $(shell for p in python3 python3.11 python3.12 python3.13 python3.14; do \
@@ -11,7 +12,7 @@ BIN := .venv/bin
 # loadfile: with pytest 9.2 the groups of pytest-xdist 3.8 are not heeded (it sets a name that nobody reads any more).
 PYTEST_FLAGS ?= -n 2 --dist loadfile
 
-.PHONY: up test check bench chaos lock runtime development
+.PHONY: up test check bench chaos doctor lock runtime development
 .DEFAULT_GOAL := up
 
 # exec, so that signals reach the launcher itself.
@@ -23,6 +24,9 @@ test: development
 
 bench: development
 	@$(BIN)/python -m tests.bench
+
+doctor: runtime
+	@$(BIN)/python manage.py doctor $(DOCTOR_FLAGS)
 
 chaos: development
 	@$(BIN)/python -m tests.chaos $(CHAOS_FLAGS)

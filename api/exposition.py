@@ -12,7 +12,7 @@ from django.conf import settings
 from django.db import OperationalError, connection, transaction
 from prometheus_client import CONTENT_TYPE_LATEST, Gauge, generate_latest
 
-from delivery.due import oldest_open
+from delivery.due import oldest_by_stage
 from delivery.heartbeats import READ, Pulse, read_pulses
 from delivery.provider_standing import HEALTH
 from notifications.errors import Unavailable
@@ -24,14 +24,7 @@ _COUNT_NOTIFICATIONS: Final = "SELECT count(*) FROM notifications_notification W
 _COUNT_DELIVERIES: Final = """
     SELECT state, channel, count(*) FROM delivery_delivery WHERE available_at IS NOT NULL GROUP BY state, channel"""
 _OLDEST_DUE: Final = f"""
-    SELECT stage, greatest(0, extract(epoch FROM now() - oldest))::float8 FROM (
-        SELECT 'route' AS stage, least({oldest_open("notifications_notification", where="critical")},
-                                       {oldest_open("notifications_notification", where="NOT critical")}) AS oldest
-        UNION ALL
-        SELECT channel, least({oldest_open("delivery_delivery", where="channel = asked.channel AND critical")},
-                              {oldest_open("delivery_delivery", where="channel = asked.channel AND NOT critical")})
-          FROM unnest(%s::text[]) AS asked (channel)) AS stages
-     WHERE oldest IS NOT NULL"""  # noqa: S608 - composed of our own text
+    SELECT stage, greatest(0, extract(epoch FROM now() - oldest))::float8 FROM ({oldest_by_stage()}) AS open_stages"""  # noqa: S608 - composed of our own text
 _LAWS: Final = "SELECT law, broken, extract(epoch FROM now() - checked_at)::float8 FROM delivery_lawcheck"
 
 _UP = Gauge("carillon_database_up", "Whether PostgreSQL answered the last look at the queue")

@@ -7,10 +7,12 @@ needs. Synchronous work therefore must not be awaited through `sync_to_async`; i
 `notifications.executor`. Pages (admin, demo) keep the stock handler.
 """
 
+import functools
 import io
 from typing import Any, Final
 
 import structlog
+from django.conf import settings
 from django.core.handlers.asgi import ASGIHandler, ASGIRequest
 from django.http import HttpResponse
 from django.urls import Resolver404, ResolverMatch, get_resolver
@@ -24,14 +26,18 @@ log = structlog.get_logger(__name__)
 
 MAX_BODY_BYTES: Final = 512 * 1024
 _TOO_LARGE: Final = object()
-_SECURITY_HEADERS: Final = tuple(
-    (name, (name.lower().encode(), value.encode()))
-    for name, value in {
+
+
+@functools.lru_cache(maxsize=2)
+def _security_headers(hsts_seconds: int) -> tuple[tuple[str, tuple[bytes, bytes]], ...]:
+    headers = {
         "X-Content-Type-Options": "nosniff",
         "Referrer-Policy": "no-referrer",
         "Cache-Control": "no-store",
-    }.items()
-)
+    }
+    if hsts_seconds:
+        headers["Strict-Transport-Security"] = f"max-age={hsts_seconds}"
+    return tuple((name, (name.lower().encode(), value.encode())) for name, value in headers.items())
 
 
 class LeanHandler(ASGIHandler):
@@ -94,7 +100,7 @@ async def _send(response: HttpResponse, receive: Any, send: Any) -> None:
     """
     own = response.headers
     headers = [(name.lower().encode("ascii"), value.encode("latin-1")) for name, value in own.items()]
-    headers += [header for name, header in _SECURITY_HEADERS if name not in own]
+    headers += [header for name, header in _security_headers(settings.SECURE_HSTS_SECONDS) if name not in own]
     headers.append((b"x-request-id", ids.new_uuid().hex.encode()))
     start = {"type": "http.response.start", "status": response.status_code, "headers": headers}
     if isinstance(response, StreamedResponse):

@@ -27,10 +27,12 @@ _PROBLEMS: Final = {
     "503": "PostgreSQL does not answer; nothing was changed.",
 }
 _ALWAYS: Final = ("400", "401", "403", "406", "413", "422", "429", "503")
-_ON_POST: Final = ("409",)
+_CONFLICT: Final = ("409",)
 _WITH_BODY: Final = ("415",)
 _WITH_ID: Final = ("404",)
 _INBOX: Final = "/v1/inbox/"
+_CALLBACK: Final = "/v1/callbacks/{"
+_REFUSED_WHEN_FULL: Final = frozenset({"put_event_endpoint"})
 _NOT_INBOX: Final = frozenset({"403", "409"})  # a recipient token has no scopes, and a change repeated is no conflict
 
 
@@ -68,13 +70,14 @@ def complete(result: dict[str, Any], **_: Any) -> dict[str, Any]:
 
 def _complete_operation(path: str, method: str, described: dict[str, Any]) -> None:
     inbox = path.startswith(_INBOX)
-    if method == "post" and not inbox:
+    takes_key = method == "post" and not inbox and not path.startswith(_CALLBACK)
+    if takes_key:
         described.setdefault("parameters", []).append(_key_parameter())
     if described.get("operationId") == "unsubscribe":  # drf-spectacular gives DELETE no body
         described["requestBody"] = _UNSUBSCRIBE_BODY
     statuses = [
         *_ALWAYS,
-        *(_ON_POST if method == "post" else ()),
+        *(_CONFLICT if takes_key or described.get("operationId") in _REFUSED_WHEN_FULL else ()),
         *(_WITH_BODY if "requestBody" in described else ()),
         *(_WITH_ID if "{" in path else ()),
     ]

@@ -81,6 +81,19 @@ def _fair(table: str, where: str, room: str) -> str:
           LIMIT {rest})"""  # noqa: S608 - see above
 
 
+def oldest_by_stage() -> str:
+    """Rows of stage (`route`, or a channel of the one parameter, a list) and its `oldest_open`; none where nothing is open."""
+    return f"""
+        SELECT stage, oldest FROM (
+            SELECT 'route' AS stage, least({oldest_open("notifications_notification", where="critical")},
+                                           {oldest_open("notifications_notification", where="NOT critical")}) AS oldest
+            UNION ALL
+            SELECT channel, least({oldest_open("delivery_delivery", where="channel = asked.channel AND critical")},
+                                  {oldest_open("delivery_delivery", where="channel = asked.channel AND NOT critical")})
+              FROM unnest(%s::text[]) AS asked (channel)) AS stages
+         WHERE oldest IS NOT NULL"""  # noqa: S608 - composed of our own text
+
+
 def oldest_open(table: str, *, where: str) -> str:
     """A scalar: the `available_at` of the row of `table` that is, or will be, due first; null when no row is open.
 

@@ -18,6 +18,7 @@ import psycopg
 import structlog
 from django.conf import settings
 
+from delivery.feedback.conf import conf
 from notifications import ids
 from notifications.database import UNREACHABLE, connect, connection_options
 
@@ -26,7 +27,9 @@ log = structlog.get_logger(__name__)
 WEB: Final = "web"
 WORKER: Final = "worker"
 BEAT: Final = "beat"
+BOUNCES: Final = "bounces"
 ROLES: Final = (WEB, WORKER, BEAT)
+"""Those that every installation has; the listener for bounces is there only where it is configured."""
 
 BEAT_SECONDS: Final = 10.0
 SILENT_SECONDS: Final = 45
@@ -64,17 +67,18 @@ class Pulse:
 
 
 def read_pulses(rows: Iterable[tuple[Any, ...]]) -> dict[str, Pulse]:
-    """The rows of `READ`, every role included."""
+    """The rows of `READ`, every configured role included."""
     found = {role: Pulse(alive, silent, ago) for role, alive, silent, ago in rows}
-    return {role: found.get(role, Pulse()) for role in ROLES}
+    roles = (*ROLES, BOUNCES) if conf().listen is not None else ROLES
+    return {role: found.get(role, Pulse()) for role in roles}
 
 
 def missing(pulses: Mapping[str, Pulse]) -> dict[str, str]:
     """The roles without which work stands still or goes slower, each with a sentence about it. Pure."""
     said = {}
-    for role, name in ((WORKER, "worker"), (BEAT, "Beat")):
-        pulse = pulses[role]
-        if not pulse.alive:
+    for role, name in ((WORKER, "worker"), (BEAT, "Beat"), (BOUNCES, "listener for bounces")):
+        pulse = pulses.get(role)
+        if pulse is not None and not pulse.alive:
             ago = f" for {pulse.seen_seconds_ago:.0f} s" if pulse.seen_seconds_ago is not None else ""
             said[role] = f"No {name} seen{ago}."
     return said

@@ -49,6 +49,8 @@ log = structlog.get_logger(__name__)
 
 _REMEMBERED: Final = 500
 _SOONEST_SECONDS: Final = 0.1
+_LARGE_BODY: Final = 8192
+"""Characters of Markdown beyond which rendering would hold up the loop; below, a thread costs more than it spares."""
 
 
 class Lane:
@@ -204,9 +206,11 @@ class Lane:
         """What came of it, and what is to be remembered of the request, if there was one."""
         request: dict[str, Any] | None = None
         try:
-            payload = self._transport.render(
-                _outbound(self.channel, item, message, self._keyring.keys_of(message.project_id))
-            )
+            outbound = _outbound(self.channel, item, message, self._keyring.keys_of(message.project_id))
+            if len(outbound.content.body) > _LARGE_BODY:
+                payload = await asyncio.to_thread(self._transport.render, outbound)
+            else:
+                payload = self._transport.render(outbound)
             request = self._describe(payload)
             async with asyncio.timeout(self._conf.attempt_timeout_seconds):
                 return await self._transport.send(payload), request

@@ -38,6 +38,7 @@ REASONS: Final[Mapping[str, Reason]] = {
     "endpoint_disabled": Reason("The endpoint was disabled after routing.", "caller"),
     "endpoint_deleted": Reason("The endpoint was removed after routing.", "caller"),
     "disabled_by_caller": Reason("The endpoint was disabled over the API.", "caller"),
+    "disabled_by_operator": Reason("The endpoint was disabled in the admin.", "operator"),
     "unsubscribed": Reason("The recipient unsubscribed from this category.", "recipient"),
     "event_filtered": Reason("No endpoint of the recipient wants this type of event.", "caller"),
     "suppressed_bounce": Reason("Mail to this address came back; it is on the suppression list.", "caller"),

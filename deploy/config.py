@@ -10,12 +10,14 @@ Each variable may be given as `NAME` or as `NAME_FILE`, the path of a file that 
     CARILLON_MAIL_FROM       Carillon <carillon@localhost>    the sender of mail
     CARILLON_DKIM_KEYS       empty                DKIM keys from files, domain:selector:path, comma-separated; or see `create_dkim_key`
     CARILLON_BOUNCE_ADDRESS  the sender           where bounces are returned to (MAIL FROM), such as bounces@example.com
-    CARILLON_BOUNCE_LISTEN   empty                host:port on which to take bounces by SMTP (an MX or a relay leads there)
+    CARILLON_BOUNCE_LISTEN   empty                host:port on which to take bounces by SMTP, for the address above (an MX or a relay leads there)
     CARILLON_BOUNCE_IMAP_URL empty                imaps://user:password@host/INBOX, a mailbox of bounces read every minute
     CARILLON_WEBHOOK_ALLOW   empty                networks exempt from the address guard (webhooks, attachments), comma-separated
-    CARILLON_SECRET_KEY      required             signs sessions, inbox tokens and unsubscribe links; hashes suppressed addresses
+    CARILLON_SECRET_KEY      required             signs sessions, inbox tokens and unsubscribe links
     CARILLON_OLD_SECRET_KEYS empty                keys it had before, comma-separated: links in mails sent with them go on working
     CARILLON_ENCRYPTION_KEYS required             Fernet keys, comma-separated; the first encrypts, all decrypt
+    CARILLON_API_KEY         made once            the first project's API key (car_...), in place of the one that `make up` makes
+    CARILLON_ADMIN_PASSWORD  made once            of the admin user `admin`, in place of the one that `make up` makes
     CARILLON_MAIL_DIR        empty                Maildir of the built-in catcher; /dev/mail shows it when set
     CARILLON_DEBUG           0                    Django's debug pages, for development of Carillon itself
     CARILLON_PUBLIC_URL      http://HOST:PORT     how browsers reach this installation
@@ -36,10 +38,12 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from delivery.retries import check_schedule
+
+MAIL_FROM: Final = "Carillon <carillon@localhost>"
 
 
 class ConfigError(ValueError):
@@ -67,7 +71,7 @@ class Environment:
 
     def number(self, name: str, default: int, *, least: int = 0) -> int:
         value = self.text(name, str(default))
-        if not value.isdigit() or int(value) < least:
+        if not (value.isascii() and value.isdigit()) or int(value) < least:
             raise ConfigError(f"{name} must be a whole number of at least {least}, not {value!r}")
         return int(value)
 

@@ -43,5 +43,6 @@ def configure_logging() -> None:
         "celery.worker.strategy",
         "celery.beat",
         "kombu",
+        "mail.log",  # aiosmtpd's, with everybody's address
     ):
         logging.getLogger(noisy).setLevel(logging.WARNING)

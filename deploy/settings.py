@@ -6,7 +6,7 @@ from typing import Any
 from api.openapi_settings import SPECTACULAR_SETTINGS as SPECTACULAR_SETTINGS
 from delivery.conf import RETRY_SECONDS, DeliveryConf
 from deploy.bounces.settings import bounce_settings
-from deploy.config import broker, database, environment
+from deploy.config import MAIL_FROM, broker, database, environment
 from deploy.transports import read_signing_keys, transport_settings
 from deploy.unfold import UNFOLD as UNFOLD
 from deploy.version import version
@@ -94,7 +94,9 @@ _TLS = PUBLIC_URL.startswith("https://")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _TLS
 SECURE_SSL_REDIRECT = _TLS
 SECURE_HSTS_SECONDS = 31_536_000 if _TLS else 0
-SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = _TLS
+# Other hosts below the domain, and lists that browsers are shipped with, are not ours to decide about.
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = False
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if _TLS else None
 X_FRAME_OPTIONS = "DENY"
 
@@ -115,7 +117,7 @@ CARILLON_BOUNCE = bounce_settings(environment)
 _TRANSPORTS = transport_settings(
     smtp_url=environment.text("SMTP_URL", ""),
     catches_mail=bool(CARILLON_MAIL_DIR),
-    mail_from=environment.text("CARILLON_MAIL_FROM", "Carillon <carillon@localhost>"),
+    mail_from=environment.text("CARILLON_MAIL_FROM", MAIL_FROM),
     webhook_allow=tuple(CARILLON_WEBHOOK_ALLOW),
     user_agent=f"Carillon/{version()}",
     signing_keys=read_signing_keys(environment.items("CARILLON_DKIM_KEYS")),

@@ -1,4 +1,4 @@
-"""Addresses as the suppression list knows them: one normal form, and a keyed hash that outlives the address. Pure.
+"""Addresses as the suppression list knows them: one normal form, and a keyed hash that outlives the address.
 
 The normal form of an email address decides which spellings are one mailbox:
 
@@ -8,21 +8,16 @@ The normal form of an email address decides which spellings are one mailbox:
   a namesake who does not exist;
 - nothing else is the same: dots and `+tags` stay, for only the receiving server knows what they mean.
 
-The hash is HMAC-SHA256 under a key derived (HKDF, RFC 5869) from CARILLON_SECRET_KEY. Without that key nobody can try addresses
-against it; with another key the hashes of erased addresses match nothing any more, so the key must be kept.
+The hash is HMAC-SHA256 under the database's own key (`notifications/address_key.py`): without it nobody can try addresses against it.
 """
 
 import functools
 import hmac
 import unicodedata
-from typing import Final
 
 import idna
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-from django.conf import settings
 
-_INFO: Final = b"carillon suppression list v1"
+from notifications.address_key import address_key
 
 
 @functools.lru_cache(maxsize=16_384)
@@ -34,14 +29,18 @@ def normalise_email(address: str) -> str:
 
 
 def hash_address(normalised: str, *, channel: str = "email") -> bytes:
-    """32 bytes that stand for a normalised address of a channel."""
-    return hmac.digest(_key(settings.SECRET_KEY), f"{channel}:{normalised}".encode("utf-8", "replace"), "sha256")
+    """32 bytes that stand for a normalised address of a channel. Raises what `address_key` raises."""
+    return _hash(address_key(), normalised, channel)
 
 
-@functools.lru_cache(maxsize=16_384)
 def hash_email(address: str) -> bytes:
     """`hash_address` of an email address as anybody may write it."""
     return hash_address(normalise_email(address))
+
+
+@functools.lru_cache(maxsize=16_384)
+def _hash(key: bytes, normalised: str, channel: str) -> bytes:
+    return hmac.digest(key, f"{channel}:{normalised}".encode("utf-8", "replace"), "sha256")
 
 
 def _ascii(domain: str) -> str:
@@ -51,8 +50,3 @@ def _ascii(domain: str) -> str:
         return idna.encode(domain, uts46=True).decode("ascii")
     except (idna.IDNAError, UnicodeError):
         return domain
-
-
-@functools.lru_cache(maxsize=2)
-def _key(secret: str) -> bytes:
-    return HKDF(algorithm=SHA256(), length=32, salt=None, info=_INFO).derive(secret.encode())

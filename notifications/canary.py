@@ -10,6 +10,7 @@ import psycopg
 from django.apps import apps
 from psycopg import sql
 
+from notifications.address_key import read_address_key
 from notifications.database import connection_options
 from notifications.sealed_columns import SEALED_COLUMNS
 from notifications.sealing import SealBroken, looks_sealed, seal, unseal
@@ -31,7 +32,8 @@ class WrongKey(Exception):
 
 
 def verify_key(*, add: bool = True) -> None:
-    """Raises WrongKey, and psycopg's errors when the database does not answer. `add`: leave the canary if there is none.
+    """Raises WrongKey, and psycopg's errors when the database does not answer. `add`: leave the canary if there is none,
+    and likewise the address key, which this process knows from then on.
 
     Over a connection of its own that is closed at once, so it may be called before a fork.
     """
@@ -45,6 +47,7 @@ def verify_key(*, add: bool = True) -> None:
                 raise WrongKey(WRONG_KEY)
             if add:
                 connection.execute(_ADD, [fresh])
+                read_address_key(connection)
         except psycopg.errors.UndefinedTable:
             return  # not migrated yet: nothing is there to be opened
 

@@ -10,6 +10,7 @@ from delivery.retries import MOST_STEPS, check_schedule
 from notifications import custom_headers, event_types, signing_keys, texts
 from notifications.intake.submission import utc_now
 from notifications.models import Endpoint
+from notifications.sealing import SealBroken
 
 CHANNELS = ["webhook"]
 _SIGNATURE_HELP = (
@@ -103,7 +104,10 @@ class EndpointIn(SigningIn):
 
 
 class EndpointPatchIn(In):
-    """What can be changed about an endpoint. `headers` are merged: null removes one, what is left out stays."""
+    """What can be changed about an endpoint. `headers` are merged: null removes one, what is left out stays.
+
+    A `url` of another origin (scheme, host, port) drops the stored headers; those given in the same request are kept.
+    """
 
     url = Text(max_length=2048, required=False)
     state = serializers.ChoiceField(
@@ -143,7 +147,10 @@ class EndpointOut(serializers.Serializer[Any]):
         return texts.format_time(until) if until is not None and until > utc_now() else None
 
     def get_headers(self, endpoint: Endpoint) -> dict[str, str]:
-        return dict.fromkeys(custom_headers.unseal_headers(endpoint.sealed_headers), custom_headers.MASK)
+        try:
+            return dict.fromkeys(custom_headers.unseal_headers(endpoint.sealed_headers), custom_headers.MASK)
+        except SealBroken:
+            return {}  # no key opens them: one lost secret hides no other endpoint
 
     def get_disabled_reason(self, endpoint: Endpoint) -> str | None:
         return endpoint.disabled_reason or None

@@ -1,5 +1,6 @@
 """Suppressions as they come in and go out."""
 
+from datetime import datetime
 from typing import Any
 
 from rest_framework import serializers
@@ -7,6 +8,7 @@ from rest_framework import serializers
 from api.fields import PublicId, Text, Time
 from api.serializing import In
 from notifications import ids, texts
+from notifications.intake.submission import utc_now
 from notifications.models import Suppression
 
 
@@ -16,7 +18,12 @@ class SuppressionIn(In):
     address = Text(check=texts.check_email, max_length=320, help_text="An email address.")
     reason = serializers.ChoiceField(choices=Suppression.Reason.choices, required=False, help_text="Without: manual.")
     detail = Text(check=texts.check_line, max_length=500, required=False, allow_blank=True)
-    expires_at = Time(required=False, allow_null=True, help_text="Null or left out: never.")
+    expires_at = Time(required=False, allow_null=True, help_text="Null or left out: never. In the future.")
+
+    def validate_expires_at(self, value: datetime | None) -> datetime | None:
+        if value is not None and value <= utc_now():
+            raise serializers.ValidationError("Must be in the future.")
+        return value
 
 
 class SuppressionOut(serializers.Serializer[Any]):

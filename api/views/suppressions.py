@@ -55,7 +55,7 @@ class SuppressionCollection(ApiView):
                 raise Invalid([Fault("/reason", "Not a reason of a suppression.")])
             rows = rows.filter(reason=query["reason"])
         if "address" in query:
-            rows = rows.filter(address_hash=hash_email(query["address"]))
+            rows = rows.filter(address_hash=await in_thread(hash_email, query["address"]))
         return json_response(await in_thread(paging.cut, rows, page, out))
 
     @operation(

@@ -24,7 +24,7 @@ def explain_notification(notification: Notification, *, recipient: str | None, p
 
     As long as it is not routed, `plan` says by which ways its recipients would be reached now (as a dry run does).
     """
-    rows = deliveries_of(notification.id).select_related("recipient").prefetch_related("attempts")
+    rows = deliveries_of(notification.id).select_related("recipient", "endpoint").prefetch_related("attempts", "events")
     if recipient is not None:
         rows = rows.filter(recipient__external_id=recipient)
     counts = _counts(notification.id)
@@ -42,8 +42,9 @@ def explain_notification(notification: Notification, *, recipient: str | None, p
 
 
 def _explained(delivery: Delivery) -> dict[str, Any]:
-    schedule = conf().retry_seconds.get(delivery.channel, ())
-    return explain_delivery(delivery, delivery.attempts.all(), schedule)
+    own = delivery.endpoint.retry_seconds if delivery.endpoint is not None else None
+    schedule = conf().retry_seconds.get(delivery.channel, ()) if own is None else tuple(own)
+    return explain_delivery(delivery, delivery.attempts.all(), schedule, events=delivery.events.all())
 
 
 def _counts(notification_id: UUID) -> list[dict[str, Any]]:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, Final
 
-from delivery.models import Attempt, Delivery
+from delivery.models import Attempt, Delivery, DeliveryEvent
 from delivery.reasons import Actor, explain
 from delivery.retries import is_provider_pause
 from delivery.routing import IN_APP
@@ -15,8 +15,17 @@ from notifications.texts import format_time, optional_time
 _NAMES: Final = {"email": "Email", "webhook": "Webhook", IN_APP: "In-app message"}
 
 
-def explain_delivery(delivery: Delivery, attempts: Iterable[Attempt], schedule: tuple[float, ...]) -> dict[str, Any]:
-    """`delivery` with every decision so far, oldest first; `schedule` are its channel's retry steps in seconds."""
+def explain_delivery(
+    delivery: Delivery,
+    attempts: Iterable[Attempt],
+    schedule: tuple[float, ...],
+    *,
+    events: Iterable[DeliveryEvent] = (),
+) -> dict[str, Any]:
+    """`delivery` with every decision so far, oldest first; `schedule` are its retry steps in seconds.
+
+    `events` were told after it was sent, so they come after its end.
+    """
     tried = list(attempts)
     next_look = _next(delivery, schedule)
     return {
@@ -29,7 +38,7 @@ def explain_delivery(delivery: Delivery, attempts: Iterable[Attempt], schedule: 
         "actor": explain(delivery.reason).actor if delivery.reason else "nobody",
         "used": bool(tried) or delivery.state in OPEN,
         "summary": _summary(delivery, next_look),
-        "decisions": [_routed(delivery, tried), *map(_attempt, tried), *_end(delivery)],
+        "decisions": [_routed(delivery, tried), *map(_attempt, tried), *_end(delivery), *map(_event, events)],
         "next_attempt": next_look,
     }
 
@@ -77,6 +86,12 @@ def _attempt(attempt: Attempt) -> dict[str, Any]:
     late = "" if attempt.applied else " It came too late to count: another attempt had taken over."
     said = f"{begun} ended{took} with {attempt.outcome}: {reason.says}{late}"
     return decision("attempt", attempt.started_at, said, actor=reason.actor, detail=detail)
+
+
+def _event(event: DeliveryEvent) -> dict[str, Any]:
+    said = f"It was reported as {event.type} ({event.source}{', ' + event.status if event.status else ''})."
+    detail = {"type": event.type, "source": event.source, "status": event.status or None, "detail": event.detail}
+    return decision("event", event.occurred_at, said, detail=detail)
 
 
 def _end(delivery: Delivery) -> list[dict[str, Any]]:

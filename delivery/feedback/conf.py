@@ -21,9 +21,9 @@ class ImapMailbox:
     move_to: str | None = None
     timeout_seconds: float = 10.0
     most_mails: int = 200
-    """Per poll; the others wait for the next."""
+    """Asked for at a time."""
     most_seconds: float = 45.0
-    """Per poll, well below Celery's soft limit."""
+    """Per poll, well below Celery's soft limit; the others wait for the next."""
 
     @property
     def name(self) -> str:
@@ -32,9 +32,13 @@ class ImapMailbox:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BounceConf:
-    """Built once by `deploy/bounces/settings.py`. `listen` is host and port of our own SMTP listener."""
+    """Built once by `deploy/bounces/settings.py`. `listen` is host and port of our own SMTP listener.
+
+    `address` is empty where bounces are returned to the `sender`.
+    """
 
     address: str = ""
+    sender: str = ""
     listen: tuple[str, int] | None = None
     mailbox: ImapMailbox | None = None
 
@@ -54,6 +58,8 @@ def parse_imap_url(url: str) -> ImapMailbox:
         unquote(parts.path.strip("/")),
         options.get("move_to", ""),
     ]
+    if not all(text.isascii() for text in given):
+        raise ValueError("must be ASCII (folders in modified UTF-7)")
     if not all(text.isprintable() and '"' not in text for text in given):
         raise ValueError("must not hold control characters or quotation marks")
     return ImapMailbox(

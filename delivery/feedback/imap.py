@@ -17,24 +17,33 @@ FAILURES: Final = (imaplib.IMAP4.error, OSError)
 """What a server that is away, slow or refusing looks like from here."""
 
 
+_WINDOW: Final = 5000
+
+
 class MailboxRefused(imaplib.IMAP4.error):
     """The server said no to something that must work."""
 
 
-def read_mailbox(mailbox: ImapMailbox, take: Callable[[bytes], None], *, limit_bytes: int) -> int:
-    """Give every unseen mail to `take`, then mark it; how many. Raises `FAILURES`, or what `take` raises."""
+def read_mailbox(mailbox: ImapMailbox, take: Callable[[bytes], bool], *, limit_bytes: int) -> int:
+    """Give every unseen mail to `take`, then mark it, flagged where `take` said False; how many.
+
+    Goes on for as long as full batches come and time is left. Raises `FAILURES`, or what `take` raises.
+    """
     deadline = time.monotonic() + mailbox.most_seconds
     count = 0
     with _connection(mailbox) as client:
-        for uid in _unseen(client)[: mailbox.most_mails]:
-            if time.monotonic() > deadline:
-                break
-            mail = _fetch(client, uid, limit_bytes)
-            if mail is not None:
-                take(mail)
-                _mark(client, uid, mailbox.move_to)
-                count += 1
-    return count
+        move_to = mailbox.move_to if _can_move(client) else None
+        while True:
+            batch = _unseen(client, mailbox.folder, mailbox.most_mails)
+            for uid in batch:
+                if time.monotonic() > deadline:
+                    return count
+                mail = _fetch(client, uid, limit_bytes)
+                if mail is not None:
+                    _mark(client, uid, move_to, taken=take(mail))
+                    count += 1
+            if len(batch) < mailbox.most_mails:
+                return count
 
 
 @contextlib.contextmanager
@@ -49,7 +58,6 @@ def _connection(mailbox: ImapMailbox) -> Iterator[imaplib.IMAP4]:
         if mailbox.tls == "starttls":
             client.starttls(ssl_context=context)
         client.login(mailbox.user, mailbox.password)
-        _checked(client.select(f'"{mailbox.folder}"'))
         yield client
     finally:
         with contextlib.suppress(*FAILURES):
@@ -58,9 +66,21 @@ def _connection(mailbox: ImapMailbox) -> Iterator[imaplib.IMAP4]:
             client.shutdown()  # a conversation that broke off leaves its socket open
 
 
-def _unseen(client: imaplib.IMAP4) -> list[bytes]:
-    found = _checked(client.uid("SEARCH", "UNSEEN"))
-    return [uid for line in found if isinstance(line, bytes) for uid in line.split()]
+def _can_move(client: imaplib.IMAP4) -> bool:
+    """Asked after the login, for many servers say before it only what it takes to log in."""
+    return any(b"MOVE" in line.upper().split() for line in _checked(client.capability()) if isinstance(line, bytes))
+
+
+def _unseen(client: imaplib.IMAP4, folder: str, most: int) -> list[bytes]:
+    """The oldest unseen mails' ids, asked for in windows: imaplib refuses answers of more than a million bytes."""
+    existing = int(_checked(client.select(f'"{folder}"'))[0] or 0)
+    uids: list[bytes] = []
+    for first in range(1, existing + 1, _WINDOW):
+        found = _checked(client.uid("SEARCH", f"{first}:{min(first + _WINDOW - 1, existing)}", "UNSEEN"))
+        uids += [uid for line in found if isinstance(line, bytes) for uid in line.split()]
+        if len(uids) >= most:
+            break
+    return uids[:most]
 
 
 def _fetch(client: imaplib.IMAP4, uid: bytes, limit_bytes: int) -> bytes | None:
@@ -69,9 +89,10 @@ def _fetch(client: imaplib.IMAP4, uid: bytes, limit_bytes: int) -> bytes | None:
     return next((bytes(part[1]) for part in answer if isinstance(part, tuple) and len(part) > 1), None)
 
 
-def _mark(client: imaplib.IMAP4, uid: bytes, move_to: str | None) -> None:
-    _checked(client.uid("STORE", uid.decode(), "+FLAGS.SILENT", r"(\Seen)"))
-    if move_to and "MOVE" in client.capabilities:
+def _mark(client: imaplib.IMAP4, uid: bytes, move_to: str | None, *, taken: bool) -> None:
+    flags = r"(\Seen)" if taken else r"(\Seen \Flagged)"
+    _checked(client.uid("STORE", uid.decode(), "+FLAGS.SILENT", flags))
+    if move_to and taken:
         _checked(client.uid("MOVE", uid.decode(), f'"{move_to}"'))
 
 

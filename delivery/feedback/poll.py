@@ -1,10 +1,11 @@
 """The periodic look into the bounce mailbox, claimed in the database so that two pollers do not read side by side."""
 
-from typing import Final
+from typing import Any, Final
 
 import structlog
-from django.db import connection
+from django.db import InterfaceError, OperationalError, connection
 from django.db.models.functions import Now
+from psycopg_pool import PoolTimeout
 
 from delivery.feedback.conf import ImapMailbox, conf
 from delivery.feedback.imap import FAILURES, read_mailbox
@@ -38,11 +39,26 @@ def poll(mailbox: ImapMailbox) -> int | None:
         if cursor.fetchone() is None:
             return None
     mine = BounceMailbox.objects.filter(mailbox=mailbox.name, lease_token=token)
+    told: dict[str, Any] = {}
     try:
-        count = read_mailbox(mailbox, take_mail, limit_bytes=LIMIT_BYTES)
+        count = read_mailbox(mailbox, _take, limit_bytes=LIMIT_BYTES)
+        told = {"last_error": "", "polled_at": Now()}
     except FAILURES as error:
         log.warning("bounce_mailbox_unreadable", host=mailbox.host, error=type(error).__name__)
-        mine.update(leased_until=None, lease_token=None, last_error=f"{type(error).__name__}: {error}"[:200])
+        told = {"last_error": f"{type(error).__name__}: {error}"[:200]}
         return 0
-    mine.update(leased_until=None, lease_token=None, last_error="", polled_at=Now())
+    finally:
+        mine.update(leased_until=None, lease_token=None, **told)
     return count
+
+
+def _take(mail: bytes) -> bool:
+    """Whether it could be dealt with: one that cannot is left flagged for a person and blocks no others."""
+    try:
+        take_mail(mail)
+    except (OperationalError, InterfaceError, PoolTimeout):
+        raise  # the database is away: the mail waits
+    except Exception:
+        log.exception("bounce_mail_failed")
+        return False
+    return True

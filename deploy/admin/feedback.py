@@ -4,7 +4,8 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
+from django.db.models.functions import Now
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
@@ -32,8 +33,11 @@ class SuppressionForm(Form):
         cleaned = super().clean() or self.cleaned_data
         if {"address", "project", "reason"} <= cleaned.keys():
             rows = Suppression.objects.filter(project=cleaned["project"], reason=cleaned["reason"])
-            if rows.filter(address_hash=hash_email(cleaned["address"])).exists():
+            found = rows.filter(address_hash=hash_email(cleaned["address"]))
+            if found.filter(Q(expires_at=None) | Q(expires_at__gt=Now())).exists():
                 self.add_error("address", "This address is on the list for this reason.")
+            elif (expired := found.first()) is not None:
+                self.instance.id, self.instance._state.adding = expired.id, False
         return cleaned
 
     def save(self, commit: bool = True) -> Any:

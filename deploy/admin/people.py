@@ -160,7 +160,7 @@ class EndpointAdmin(LargeAdmin):
     @admin.action(description="Disable", permissions=["change"])
     def disable(self, request: HttpRequest, queryset: QuerySet[Endpoint]) -> None:
         log_operated(request, queryset, "Disabled.")
-        count = queryset.update(state=Endpoint.State.DISABLED, disabled_reason="by_operator")
+        count = queryset.update(state=Endpoint.State.DISABLED, disabled_reason="disabled_by_operator")
         messages.success(request, f"Disabled {count} endpoints. Nothing new is sent to them.")
 
 

@@ -32,6 +32,7 @@ _SECURITY_TEXTS: Final = {
     "none": "None: everything in clear, the password too",
 }
 _SETTINGS: Final = ("host", "port", "security", "verify", "username", "from_address", "max_connections")
+_WHERE: Final = ("host", "port", "security", "verify")
 _HEALTHY: Final[dict[str, Any]] = {
     "state": Provider.State.HEALTHY,
     "reason": "",
@@ -93,6 +94,9 @@ class ProviderForm(Form):
             return cleaned
         settings = {name: cleaned[name] for name in _SETTINGS if cleaned.get(name) not in (None, "")}
         secrets = self._secrets(cleaned)
+        if self._leads_elsewhere(settings) and settings.get("username") and not cleaned.get("password"):
+            self.add_error("password", "Enter the password again: host, port or security were changed.")
+            return cleaned
         try:
             server_of(ProviderConfig(id=self.instance.id, kind=KIND, name="", settings=settings, secrets=secrets))
         except ValueError as error:
@@ -105,6 +109,11 @@ class ProviderForm(Form):
         if secrets != self._stored():
             self.instance.sealed_secrets = seal_secrets(secrets)
         return cleaned
+
+    def _leads_elsewhere(self, settings: dict[str, Any]) -> bool:
+        """Whether a stored password would be told to another server, or over a less protected way."""
+        before = self.instance.settings or {}
+        return bool(self._stored()) and any(settings.get(name) != before.get(name) for name in _WHERE)
 
     def _secrets(self, cleaned: dict[str, Any]) -> dict[str, str]:
         if not cleaned.get("username"):

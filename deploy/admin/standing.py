@@ -11,6 +11,7 @@ from django.db.models import Count, Min, Q
 from django.db.models.functions import Now
 from redis import Redis, RedisError
 
+from delivery.due import oldest_by_stage
 from delivery.heartbeats import READ, Pulse, read_pulses
 from delivery.models import Delivery, LawCheck, Provider
 from delivery.states import OPEN, State
@@ -20,6 +21,7 @@ from notifications.models import Endpoint, Notification
 
 _BOUND: Final = "2s"
 _ENOUGH: Final = 10_001
+_OLDEST: Final = f"SELECT min(oldest) FROM ({oldest_by_stage()}) AS open_stages"  # noqa: S608 - our own text
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +79,11 @@ def _overdue(rows: Any) -> int:
 
 
 def _oldest() -> datetime | None:
-    """The earliest time at which something open should have been looked at; partial indexes hold open rows only."""
-    times = [
-        rows.filter(available_at__isnull=False).aggregate(oldest=Min("available_at"))["oldest"]
-        for rows in (Delivery.objects, Notification.objects)
-    ]
-    return min((time for time in times if time is not None), default=None)
+    """The earliest time at which something open should have been looked at."""
+    with connection.cursor() as cursor:
+        cursor.execute(_OLDEST, [sorted(settings.CARILLON_NOTIFICATIONS.channels)])
+        found = cursor.fetchone()
+    return found[0] if found else None
 
 
 def _waiting() -> list[Any]:

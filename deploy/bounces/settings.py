@@ -1,16 +1,29 @@
 """The ways back, read from the environment."""
 
+from email.utils import parseaddr
+
 from delivery.feedback.conf import BounceConf, ImapMailbox, parse_imap_url
-from deploy.config import ConfigError, Environment
+from delivery.transports.email.addresses import InvalidAddress, parse_mailbox
+from deploy.config import MAIL_FROM, ConfigError, Environment
 
 
 def bounce_settings(environment: Environment) -> BounceConf:
     """Raises ConfigError by the variable's name, and never with its value: the URL holds a password."""
     return BounceConf(
-        address=environment.text("CARILLON_BOUNCE_ADDRESS", ""),
+        address=_address(environment.text("CARILLON_BOUNCE_ADDRESS", "")),
+        sender=parseaddr(environment.text("CARILLON_MAIL_FROM", MAIL_FROM))[1],
         listen=read_listen(environment),
         mailbox=_mailbox(environment.text("CARILLON_BOUNCE_IMAP_URL", "")),
     )
+
+
+def _address(value: str) -> str:
+    try:
+        return parse_mailbox(value).spec if value else ""
+    except InvalidAddress as error:
+        raise ConfigError(
+            f"CARILLON_BOUNCE_ADDRESS must be a bare address such as bounces@example.com: {error}"
+        ) from None
 
 
 def read_listen(environment: Environment) -> tuple[str, int] | None:
@@ -19,7 +32,7 @@ def read_listen(environment: Environment) -> tuple[str, int] | None:
     if not value:
         return None
     host, colon, port = value.rpartition(":")
-    if not colon or not host or not port.isdigit() or int(port) > 65535:
+    if not colon or not host or not (port.isascii() and port.isdigit()) or int(port) > 65535:
         raise ConfigError(f"CARILLON_BOUNCE_LISTEN must look like 0.0.0.0:2525, not {value!r}")
     return host.strip("[]"), int(port)
 

@@ -8,7 +8,7 @@ from kombu.exceptions import OperationalError
 from redis import Redis, RedisError
 
 from deploy.celery_app import app
-from deploy.doctor.findings import Finding, note, ok, warn
+from deploy.doctor.findings import Finding, fail, note, ok, warn
 
 _SECONDS: Final = 2
 
@@ -26,6 +26,8 @@ def _server(check: str, url: str) -> list[Finding]:
     try:
         with Redis.from_url(url, socket_timeout=_SECONDS, socket_connect_timeout=_SECONDS) as client:
             about: Any = client.info()
+    except ValueError as error:
+        return [fail(check, f"REDIS_URL cannot be used: {error}.", "Correct REDIS_URL.")]
     except (RedisError, OSError) as error:
         # A warning: nothing is lost without it (it is a bell and a cache).
         return [
@@ -54,6 +56,8 @@ def check_broker() -> list[Finding]:
             app.conf.broker_url, connect_timeout=_SECONDS, transport_options=app.conf.broker_transport_options
         ) as connection:
             connection.ensure_connection(max_retries=1, interval_start=0, timeout=_SECONDS)
+    except (ValueError, KeyError) as error:
+        return [fail("broker", f"The broker's URL cannot be used: {error}.", "Correct CELERY_BROKER_URL or REDIS_URL.")]
     except (OperationalError, OSError) as error:
         return [
             warn(

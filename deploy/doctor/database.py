@@ -4,10 +4,11 @@ import time
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from django.conf import settings
 from django.db import Error, OperationalError, connection
 from django.db.migrations.executor import MigrationExecutor
 
-from delivery.due import oldest_open
+from delivery.due import oldest_by_stage
 from delivery.heartbeats import READ, WORKER, missing, read_pulses
 from delivery.inspection import find_broken, read_sums
 from delivery.laws import LAWS, SINCE_EVER
@@ -21,10 +22,7 @@ _LATE_SECONDS: Final = 60.0
 _TIME_LIMIT: Final = "30s"
 _DAY: Final = timedelta(days=1)
 _OLDEST_DUE: Final = f"""
-    SELECT extract(epoch FROM now() - least(
-        {oldest_open("notifications_notification", where="critical")},
-        {oldest_open("notifications_notification", where="NOT critical")},
-        (SELECT min(available_at) FROM delivery_delivery WHERE available_at IS NOT NULL)))::float8"""  # noqa: S608 - our own text
+    SELECT extract(epoch FROM now() - min(oldest))::float8 FROM ({oldest_by_stage()}) AS open_stages"""  # noqa: S608 - our own text
 
 
 def check_database() -> list[Finding]:
@@ -127,7 +125,7 @@ def _processes() -> list[Finding]:
 
 def _oldest() -> Finding:
     with connection.cursor() as cursor:
-        cursor.execute(_OLDEST_DUE)
+        cursor.execute(_OLDEST_DUE, [sorted(settings.CARILLON_NOTIFICATIONS.channels)])
         (age,) = cursor.fetchone()
     if age is None:
         return ok("oldest due", "Nothing is open.")

@@ -66,7 +66,7 @@ def check_secrets(secret_key: str, encryption_keys: tuple[str, ...], *, debug: b
     """Nothing guessable, nothing for development."""
     findings = []
     if len(secret_key) < _SHORTEST_KEY or len(set(secret_key)) < 5:
-        remedy = "Set CARILLON_SECRET_KEY to 50 random characters or more (signed tokens become invalid)."
+        remedy = "Set CARILLON_SECRET_KEY to 50 random characters or more, the earlier one in CARILLON_OLD_SECRET_KEYS."
         findings.append(warn("secrets", "CARILLON_SECRET_KEY is short or has few different characters.", remedy))
     if not encryption_keys:
         findings.append(fail("secrets", "There is no encryption key.", "Set CARILLON_ENCRYPTION_KEYS."))

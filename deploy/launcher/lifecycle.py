@@ -19,6 +19,7 @@ from deploy.launcher.supervised import Supervised
 from deploy.launcher.valkey import EmbeddedValkey
 from deploy.mailcatcher import start_mail_catcher
 from deploy.secrets import Secrets
+from deploy.variables import remove_variables, write_variables
 
 SERVER_START_SECONDS = 60.0
 READY_SECONDS = 90.0
@@ -80,6 +81,7 @@ class Platform:
         await self._start_valkey()
         await self._start_mail_catcher()
         env = children.child_environment(self._all_variables())
+        write_variables(self._options.data_dir, env)
         await self._prepare(env)
         await self._start_applications(env)
         await self._wait_until_ready()
@@ -183,6 +185,7 @@ class Platform:
         await asyncio.gather(
             *(each.stop(grace_seconds=APP_GRACE_SECONDS, hurry=self._hurry) for each in self._applications)
         )
+        remove_variables(self._options.data_dir)
         if self._mail is not None:
             self._mail.close()
         for server, grace_seconds in reversed(self._servers):

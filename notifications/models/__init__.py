@@ -1,5 +1,6 @@
 """The tables of WHAT and TO WHOM, one module per subject."""
 
+from notifications.models.address_key import AddressKey
 from notifications.models.canary import Canary
 from notifications.models.inbox import Inbox, InboxEvent, InboxMessage
 from notifications.models.notification import IdempotencyKey, Notification
@@ -9,6 +10,7 @@ from notifications.models.suppressions import Suppression
 from notifications.models.unsubscriptions import Unsubscription
 
 __all__ = [
+    "AddressKey",
     "ApiKey",
     "Canary",
     "Endpoint",

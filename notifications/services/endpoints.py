@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, Final
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from django.db import transaction
@@ -56,9 +57,13 @@ def create_endpoint(
 def change_endpoint(*, project_id: UUID, external_id: str, endpoint_id: UUID, changes: Mapping[str, Any]) -> Endpoint:
     """Set what is in `changes`: url, state, event_types, retry_seconds; headers are merged, null removes one.
 
+    Stored headers, which may be credentials, do not go along to a url of another origin: only those in `changes` do.
+
     Raises `NotFound`, `Invalid` for too many headers.
     """
     endpoint = lock_endpoint(project_id=project_id, external_id=external_id, endpoint_id=endpoint_id)
+    if "url" in changes and _origin(changes["url"]) != _origin(endpoint.url):
+        endpoint.sealed_headers = ""
     for name in ("url", "event_types", "retry_seconds"):
         if name in changes:
             setattr(endpoint, name, changes[name])
@@ -119,6 +124,12 @@ def forget_old_secrets() -> int:
     """Drop keys whose time of signing along is over (they have not been used since); how many endpoints had any."""
     over = Endpoint.objects.filter(old_secret_until__lte=Now())
     return over.update(sealed_old_secret="", old_secret_until=None)
+
+
+def _origin(url: str) -> tuple[str, str | None, int | None]:
+    """RFC 6454: scheme, host and port."""
+    parts = urlsplit(url)
+    return parts.scheme, parts.hostname, parts.port or {"https": 443, "http": 80}.get(parts.scheme)
 
 
 def _merged_headers(sealed: str, changes: Mapping[str, str | None]) -> str:

@@ -11,7 +11,7 @@ from standardwebhooks.webhooks import Webhook
 
 from delivery.models import Delivery, DeliveryEvent
 from notifications import ids
-from notifications.models import Notification, Recipient, Suppression
+from notifications.models import IdempotencyKey, Notification, Recipient, Suppression
 from tests.api.asking import Tenant, assert_problem, notification, row_counts
 
 
@@ -80,6 +80,17 @@ def test_a_signed_report_is_taken(tenant: Tenant, source: dict[str, str], nobody
     (listed,) = tenant.http.get("/v1/suppressions").json()["data"]
     assert (listed["address"], listed["reason"]) == ("ada@example.com", "bounce")
     assert listed["delivery_id"] == delivery.public_id
+
+
+def test_a_providers_keys_do_not_meet_the_projects(
+    tenant: Tenant, source: dict[str, str], nobody: httpx.Client
+) -> None:
+    delivery, key = sent_mail(tenant), {"Idempotency-Key": "k1"}
+    assert tenant.http.post("/v1/notifications", json=notification(), headers=key).status_code == 202
+    body, headers = signed(source["secret"], [event(delivery)])
+    assert nobody.post(source["path"], content=body, headers={**headers, **key}).status_code == 202
+    assert DeliveryEvent.objects.filter(delivery=delivery).count() == 1
+    assert IdempotencyKey.objects.filter(project=tenant.project).count() == 1
 
 
 def test_told_again_it_counts_once(tenant: Tenant, source: dict[str, str], nobody: httpx.Client) -> None:

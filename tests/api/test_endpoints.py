@@ -55,6 +55,16 @@ def test_change_disable_and_remove(somebody: httpx.Client) -> None:
     assert_problem(somebody.get(where), 404)
 
 
+def test_stored_headers_do_not_go_along_to_another_origin(somebody: httpx.Client) -> None:
+    made = {**HOOK, "headers": {"Authorization": "Bearer hidden"}}
+    where = somebody.post("/v1/recipients/u1/endpoints", json=made).headers["location"]
+    same = somebody.patch(where, json={"url": "https://example.com:443/other"}).json()
+    assert set(same["headers"]) == {"authorization"}
+    assert somebody.patch(where, json={"url": "https://example.org/hook"}).json()["headers"] == {}
+    both = somebody.patch(where, json={"url": "https://example.net/", "headers": {"X-Key": "new"}}).json()
+    assert set(both["headers"]) == {"x-key"}
+
+
 @pytest.mark.parametrize(
     "url",
     [

@@ -5,9 +5,9 @@ from typing import Any
 
 from django.db.models.functions import Now
 
-from delivery.models import Attempt
+from delivery.models import Attempt, Delivery
 from notifications import ids
-from notifications.models import ApiKey, Notification
+from notifications.models import ApiKey, Endpoint, Notification
 from tests.api.asking import Tenant, assert_problem, notification
 from tests.api.test_notifications import add_delivery
 
@@ -145,3 +145,23 @@ def test_what_ended_before_it_was_routed_says_so(tenant: Tenant) -> None:
     assert (said["status"], said["reason"]) == ("cancelled", "cancelled_by_caller")
     assert said["decisions"][-1]["code"] == "cancelled"
     assert "cancelled before it was sent" in said["decisions"][-1]["summary"]
+
+
+def test_an_endpoints_own_schedule_is_the_one_that_is_told(tenant: Tenant) -> None:
+    where, row = routed(tenant)
+    delivery = add_delivery(tenant, row, "retrying", channel="webhook")
+    endpoint = Endpoint.objects.create(
+        project=tenant.project,
+        recipient=delivery.recipient,
+        channel="webhook",
+        url="https://a.example",
+        retry_seconds=[5],
+    )
+    Delivery.objects.filter(id=delivery.id).update(
+        endpoint=endpoint, reason="http_503", retry_step=1, available_at=Now() + timedelta(seconds=5)
+    )
+    (said,) = explained(tenant, where)["data"]
+    assert (said["next_attempt"]["step"], said["next_attempt"]["steps"]) == (1, 1)
+    endpoint.delete()
+    (said,) = explained(tenant, where)["data"]
+    assert said["next_attempt"]["steps"] > 1

@@ -158,3 +158,9 @@ def test_every_answer_carries_the_headers(tenant: Tenant) -> None:
         assert answer.headers["x-content-type-options"] == "nosniff"
         assert answer.headers["cache-control"] == "no-store"
         assert len(answer.headers["x-request-id"]) == 32
+        assert "strict-transport-security" not in answer.headers
+
+
+def test_behind_https_every_answer_says_so_for_this_host_alone(tenant: Tenant, settings: Any) -> None:
+    settings.SECURE_HSTS_SECONDS = 31_536_000
+    assert tenant.http.get("/v1/notifications").headers["strict-transport-security"] == "max-age=31536000"

@@ -65,6 +65,7 @@ def test_lists_are_paged_and_filtered(tenant: Tenant) -> None:
         ({"address": "a@example.com", "detail": "x" * 501}, "/detail"),
         ({"address": "a@example.com", "detail": "a\nb"}, "/detail"),
         ({"address": "a@example.com", "expires_at": "soon"}, "/expires_at"),
+        ({"address": "a@example.com", "expires_at": "2020-01-01T00:00:00Z"}, "/expires_at"),
         ({"address": "a@example.com", "channel": "sms"}, "/channel"),
     ],
 )

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from delivery.explain.sentences import explain_delivery
-from delivery.models import Attempt, Delivery
+from delivery.models import Attempt, Delivery, DeliveryEvent
 from delivery.states import OPEN, State
 from notifications.ids import new_uuid
 from notifications.models import Recipient
@@ -97,6 +97,13 @@ def test_attempts_are_told_in_order_with_their_answers() -> None:
     )
     assert "too late" in late["summary"]
     assert (last["detail"]["number"], last["detail"]["outcome"], end["code"]) == (3, "accepted", "ended")
+
+
+def test_what_was_told_after_the_end_comes_after_it() -> None:
+    told = DeliveryEvent(type="bounce", source="dsn", status="5.1.1", detail="550 nobody", occurred_at=NOW)
+    said = explain_delivery(delivery(State.FAILED, "bounced"), [attempt(1, "accepted")], SCHEDULE, events=[told])
+    assert [each["code"] for each in said["decisions"]][-2:] == ["ended", "event"]
+    assert said["decisions"][-1]["summary"] == "It was reported as bounce (dsn, 5.1.1)."
 
 
 def test_an_attempt_without_an_outcome_is_under_way_or_dead() -> None:

@@ -1,9 +1,11 @@
 """Heartbeats: who is at work, and how silence is noticed."""
 
 import asyncio
+from typing import Any
 
 from structlog.testing import capture_logs
 
+from delivery.feedback.conf import BounceConf
 from delivery.heartbeats import BEAT, READ, WEB, WORKER, Heart, Pulse, missing, read_pulses
 from tests.delivery.world import World, until
 
@@ -88,3 +90,10 @@ async def test_a_synchronous_process_says_goodbye_and_beats_no_oftener_than_it_s
 def test_only_roles_without_which_work_stops_are_missed() -> None:
     assert missing(read_pulses([])) == {WORKER: "No worker seen.", BEAT: "No Beat seen."}
     assert missing(read_pulses([(WORKER, 1, 3, 2.0), (BEAT, 0, 1, 61.2)])) == {BEAT: "No Beat seen for 61 s."}
+
+
+def test_the_listener_for_bounces_is_missed_only_where_there_should_be_one(settings: Any) -> None:
+    assert "bounces" not in missing(read_pulses([]))
+    settings.CARILLON_BOUNCE = BounceConf(sender="shop@example.org", listen=("127.0.0.1", 2525))
+    assert missing(read_pulses([]))["bounces"] == "No listener for bounces seen."
+    assert "bounces" not in missing(read_pulses([("bounces", 1, 0, 2.0)]))

@@ -4,6 +4,7 @@ import time
 from datetime import timedelta
 from typing import Any
 
+import psycopg
 import pytest
 from django.conf import settings as django_settings
 from django.contrib import admin
@@ -34,9 +35,11 @@ from delivery.models import (
     StatusEvent,
 )
 from delivery.states import State
+from deploy.admin import base
 from deploy.celery_app import app as celery
 from notifications import api_keys, ids
 from notifications.addresses import hash_email
+from notifications.database import connection_options
 from notifications.events import SEND_TASK
 from notifications.models import (
     ApiKey,
@@ -238,6 +241,19 @@ def test_filters_find_what_is_stuck(world: World, root: Client) -> None:
     shown = root.get(list_of(Delivery), {"state": "retrying", "channel": "email", "created": "15m"}).content.decode()
     assert patient.public_id in shown
     assert stuck.public_id not in shown
+
+
+def test_a_list_that_takes_too_long_says_so(root: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(base, "LIST_LIMIT", "200ms")
+    url = reverse("admin:delivery_delivery_changelist")
+    with psycopg.connect(**connection_options()) as other:
+        other.execute("LOCK TABLE delivery_delivery IN ACCESS EXCLUSIVE MODE")
+        answer = root.get(url, {"progress": "open"})
+        assert (answer.status_code, answer["Location"]) == (302, url)
+        bare = root.get(url)
+        assert bare.status_code == 503
+        assert "Narrow it down" in bare.content.decode()
+    assert "Narrow it down" in root.get(url).content.decode()
 
 
 def test_a_delivery_whose_recipient_was_erased_stays_visible(world: World, root: Client) -> None:
@@ -458,6 +474,9 @@ def test_an_address_is_suppressed_and_found_by_any_spelling(world: World, root: 
     row = Suppression.objects.get(project=world.project)
     assert (row.address, bytes(row.address_hash)) == ("ada@example.com", hash_email("ada@example.com"))
     assert "is on the list" in root.post(adding, form).content.decode()
+    Suppression.objects.filter(pk=row.pk).update(expires_at=timezone.now() - timedelta(days=1))
+    assert root.post(adding, form).status_code == 302
+    assert Suppression.objects.get(project=world.project).expires_at is None
     forget_addresses(project_id=world.project.pk, emails=["ada@example.com"])
     found = root.get(list_of(Suppression), {"q": "ADA@example.com"}).content.decode()
     assert "erased" in found

@@ -80,6 +80,16 @@ def test_an_empty_password_keeps_the_stored_one_and_no_user_takes_it_away(relay:
     assert (relay.sealed_secrets, "username" in relay.settings) == ("", False)
 
 
+@pytest.mark.parametrize("moved", [{"host": "evil.example.com"}, {"port": "2525"}, {"security": "none"}], ids=str)
+def test_a_stored_password_is_not_told_to_another_server(relay: Provider, root: Client, moved: dict[str, str]) -> None:
+    answer = root.post(page(relay), {**FORM, **moved, "password": ""})
+    assert answer.status_code == 200
+    assert b"Enter the password again" in answer.content
+    relay.refresh_from_db()
+    assert server_of(config(relay)).host == FORM["host"]
+    assert root.post(page(relay), {**FORM, **moved}).status_code == 302
+
+
 @pytest.mark.parametrize(
     "wrong",
     [

@@ -2,6 +2,7 @@
 
 import pytest
 
+from deploy.bounces.settings import bounce_settings
 from deploy.config import ConfigError, Environment
 
 
@@ -23,3 +24,28 @@ def test_schedules_by_channel() -> None:
 def test_nonsense_names_the_variable(text: str) -> None:
     with pytest.raises(ConfigError, match="SCHEDULES"):
         read(text)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("CARILLON_BOUNCE_ADDRESS", "Bounces <bounces@example.com>"),
+        ("CARILLON_BOUNCE_ADDRESS", "bounces"),
+        ("CARILLON_BOUNCE_LISTEN", "127.0.0.1:²"),
+        ("CARILLON_BOUNCE_IMAP_URL", "imaps://jörg:hidden@host/INBOX"),
+    ],
+)
+def test_ways_for_bounces_that_cannot_be_name_their_variable_and_no_secret(name: str, value: str) -> None:
+    with pytest.raises(ConfigError, match=name) as refused:
+        bounce_settings(Environment({name: value}))
+    assert "hidden" not in str(refused.value)
+
+
+def test_bounces_return_to_the_sender_where_nothing_else_is_said() -> None:
+    conf = bounce_settings(Environment({"CARILLON_MAIL_FROM": "Shop <shop@example.org>"}))
+    assert (conf.address, conf.sender) == ("", "shop@example.org")
+
+
+def test_digits_beyond_ascii_are_no_number() -> None:
+    with pytest.raises(ConfigError, match="PORT"):
+        Environment({"PORT": "8²"}).number("PORT", 8000)

@@ -108,6 +108,13 @@ def test_redis_and_broker(settings: Any, valkey: RunningServer, monkeypatch: pyt
     assert [each.status for each in check_redis() + check_broker()] == [Status.WARN, Status.WARN]
 
 
+def test_urls_that_cannot_be_are_said(settings: Any) -> None:
+    settings.REDIS_URLS = ["redis//nowhere"]
+    (finding,) = check_redis()
+    assert (finding.status, finding.check) == (Status.FAIL, "redis")
+    assert "REDIS_URL" in finding.finding
+
+
 class Refuses:
     """An SMTP server's handler that would take mail, to see that none comes."""
 

@@ -140,7 +140,7 @@ def test_what_is_written_meanwhile_stays_and_is_found_by_the_next_pass(
     wrote = []
 
     def write(result: rotation.ColumnResult) -> None:
-        if not wrote and result.resealed:
+        if not wrote and result.resealed and "Endpoint" in result.name:
             text = other.encrypt(b"fresh").decode()
             wrote.append(Endpoint.objects.filter(pk=sealed[0].pk).update(sealed_secret=text))
 

@@ -20,9 +20,10 @@ from deploy.doctor.records import Names, check_dns
 from deploy.doctor.smtp import check_smtp
 from deploy.doctor.stored_mail import read_stored_mail
 from deploy.secrets import GENERATORS
+from deploy.variables import FILE_NAME
 
 _WIDTH: Final = 100
-_SECRET_FILES: Final = tuple(file for file, _ in GENERATORS.values())
+_SECRET_FILES: Final = (*(file for file, _ in GENERATORS.values()), FILE_NAME)
 
 
 class Command(BaseCommand):

@@ -1,5 +1,6 @@
 """Reports as real mail servers send them are understood, prose is not guessed at, and nothing a stranger sends raises."""
 
+import base64
 import random
 import time
 from datetime import UTC, datetime
@@ -135,12 +136,29 @@ HOSTILE = {
     "rfc2231": b"Content-Type: multipart/report; boundary*0*=nope'en'%ff; boundary*99999999999*=x\r\n\r\n--",
 }
 
+_REPORT = b"Content-Type: message/delivery-status\r\n"
+_ENCODED = _REPORT + b"Content-Transfer-Encoding: base64\r\n\r\n"
+_ANSWERS = b"In-Reply-To: <%s@example.org>\r\n" % ids.encode("dlv", DELIVERY).encode()
+HOSTILE |= {
+    # Read all the way, for they name a delivery.
+    "blank_lines_encoded": _ANSWERS + _ENCODED + base64.encodebytes(b" \t\n" * 128_000),
+    "one_blank_line_encoded": _ANSWERS + _ENCODED + base64.encodebytes(b" " * 380_000 + b"x"),
+    "blank_fold_encoded": _ANSWERS + _ENCODED + base64.encodebytes(b"Status: 5.1.1" + b" " * 380_000 + b"x\n"),
+    "blank_folds": _ANSWERS + _REPORT + b"\r\nDiagnostic-Code: " + b"\n \n" * 170_000 + b"x",
+    "empty_lines": _ANSWERS + _REPORT + b"\r\n" + b"\n" * LIMIT_BYTES,
+    "quoted_semicolons": _ANSWERS + b'Content-Type: multipart/report; x="' + b";" * LIMIT_BYTES,
+    "boundaries_around_empty_lines": b"".join(
+        b"Content-Type: multipart/mixed; boundary=b%d\r\n\r\n--b%d\r\n" % (n, n) for n in range(8)
+    )
+    + b"\n" * LIMIT_BYTES,
+}
+
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_mail_says_nothing_and_takes_no_time(name: str) -> None:
     began = time.process_time()
     assert read_report(HOSTILE[name]) == []
-    assert time.process_time() - began < 20  # seconds of our own work, for at most half a megabyte
+    assert time.process_time() - began < 5  # seconds of our own work, for at most half a megabyte
 
 
 def test_only_the_beginning_of_a_huge_mail_is_read() -> None:
