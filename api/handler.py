@@ -115,7 +115,8 @@ async def _send(response: HttpResponse, receive: Any, send: Any) -> None:
 
 async def _send_plain(answer: plain_counts.PlainAnswer, send: Any) -> None:
     own = {name for name, _ in answer.headers}
-    headers = answer.headers + [header for _, header in _SECURITY_HEADERS if header[0] not in own]
+    security = _security_headers(settings.SECURE_HSTS_SECONDS)
+    headers = answer.headers + [header for _, header in security if header[0] not in own]
     headers.append((b"x-request-id", ids.new_uuid().hex.encode()))
     headers.append((b"content-length", str(len(answer.body)).encode()))
     await send({"type": "http.response.start", "status": 200, "headers": headers})

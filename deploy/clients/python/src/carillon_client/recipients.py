@@ -9,7 +9,7 @@ from .inputs import RecipientFields
 from .operations import DriverT, Resource, listing, operation
 from .requests import Request, delete, get, given, patch, path, post, put
 from .result import Page
-from .results import Recipient, Suppression, Token
+from .results import Presence, Recipient, Revocation, Suppression, Token
 
 if sys.version_info >= (3, 11):
     from typing import Unpack
@@ -45,6 +45,11 @@ class Recipients(Resource[DriverT]):
         """Erase the person with addresses, subscriptions, inbox and deliveries."""
         return delete(path("recipients", recipient_id))
 
+    @operation
+    def presence(self, recipient_id: str) -> Request[Presence]:
+        """Whether the recipient is connected, on how many devices, and when last."""
+        return get(path("recipients", recipient_id, "presence"), Presence)
+
 
 class Tokens(Resource[DriverT]):
     """What opens an inbox."""
@@ -56,6 +61,11 @@ class Tokens(Resource[DriverT]):
         """A token for this recipient's browser or app; an unknown recipient is created."""
         body = given({"lifetime_seconds": lifetime_seconds})
         return post(path("recipients", recipient_id, "tokens"), body, Token, idempotency_key)
+
+    @operation
+    def revoke(self, recipient_id: str, *, idempotency_key: str | None = None) -> Request[Revocation]:
+        """Take back every token issued before now; what they hold open ends."""
+        return post(path("recipients", recipient_id, "tokens", "revoke"), None, Revocation, idempotency_key)
 
 
 class Suppressions(Resource[DriverT]):

@@ -142,6 +142,21 @@ class Token(SecretResult, frozen=True, kw_only=True):
     expires_at: datetime
 
 
+class Revocation(Result, frozen=True, kw_only=True):
+    """Tokens issued before this moment are refused."""
+
+    tokens_valid_from: datetime
+
+
+class Presence(Result, frozen=True, kw_only=True):
+    """Whether a recipient is connected; None in the first three: nobody knows at the moment."""
+
+    online: bool | None
+    devices: int | None
+    connected_since: datetime | None
+    last_seen_at: datetime | None
+
+
 class Endpoint(Result, frozen=True, kw_only=True):
     """One address of a recipient beyond email and phone; values of `headers` are masked."""
 
