@@ -24,9 +24,9 @@ from tests.bench.processes import ROOT, forget_operator_settings, running_platfo
 from tests.bench.sinks import Sink
 from tests.fixtures.platform import Platform
 
-RECIPIENTS = 200
+RECIPIENTS = 50
 SAMPLE_SECONDS = 5.0
-PAUSE_SECONDS = 2.0
+PAUSE_SECONDS = 0.5
 FLAT_PERCENT_PER_TEN_MINUTES = 1.0
 PATIENCE_SECONDS = 120.0
 
