@@ -26,8 +26,8 @@ log = structlog.get_logger(__name__)
 
 _PAUSE_SECONDS: Final = 0.5
 _MOST: Final = 500
-_ENOUGH: Final = 50
-_LINGER_SECONDS: Final = 0.015  # others finish meanwhile; one commit for all of them
+_ENOUGH: Final = 80
+_LINGER_SECONDS: Final = 0.025  # others finish meanwhile; one commit for all of them
 _LONGEST_REASON: Final = 64
 _REFUSED: Final = (psycopg.DataError, psycopg.IntegrityError, UnicodeError, TypeError)
 _encode = msgspec.json.Encoder().encode

@@ -24,7 +24,7 @@ class EmailConf:
     envelope_sender: str | None = None
     """Where bounces go (MAIL FROM); without it, `from_address`."""
     local_hostname: str | None = None
-    max_connections: int = 4
+    max_connections: int = 8
     """Per process, to the server in use."""
     max_messages_per_connection: int = 100
     max_idle_seconds: float = 30.0
