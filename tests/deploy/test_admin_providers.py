@@ -104,7 +104,7 @@ def test_a_stored_password_is_not_told_to_another_server(relay: Provider, root: 
         {"from_address": "nonsense"},
         {"from_address": "jörg@example.com"},
         {"max_connections": "0"},
-        {"max_connections": "5"},
+        {"max_connections": "9"},
         {"name": ""},
     ],
     ids=str,
