@@ -52,3 +52,24 @@ class ApiKey(models.Model):
     def is_usable(self, now: datetime) -> bool:
         """Whether the key opens anything at `now`."""
         return self.revoked_at is None and (self.expires_at is None or now < self.expires_at)
+
+
+class ProjectSettings(models.Model):
+    """What a project says about itself and decides for all its recipients; no row means the defaults.
+
+    Changed through `/v1/project` and the admin.
+    """
+
+    project = models.OneToOneField(Project, on_delete=models.CASCADE, primary_key=True, related_name="settings")
+    default_locale = models.CharField(max_length=35, db_default="en", help_text="Where a recipient has none.")
+    timezone = models.CharField(max_length=64, db_default="UTC", help_text="IANA name, where a recipient has none.")
+    brand = models.JSONField(default=dict, db_default={}, help_text="{name, logo_url, color, footer}")
+    preferences = models.JSONField(default=dict, db_default={}, help_text="What holds where a recipient says nothing.")
+    caps = models.JSONField(default=dict, db_default={}, help_text="How many deliveries one recipient gets in a time.")
+    updated_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        verbose_name_plural = "project settings"
+
+    def __str__(self) -> str:
+        return f"settings of {self.project_id}"
