@@ -7,6 +7,7 @@ from notifications.models.notification import IdempotencyKey, Notification
 from notifications.models.people import Endpoint, Recipient, Subscription, Topic
 from notifications.models.projects import ApiKey, Project, ProjectSettings
 from notifications.models.suppressions import Suppression
+from notifications.models.templates import Template, TemplateVersion
 from notifications.models.unsubscriptions import Unsubscription
 
 __all__ = [
@@ -24,6 +25,8 @@ __all__ = [
     "Recipient",
     "Subscription",
     "Suppression",
+    "Template",
+    "TemplateVersion",
     "Topic",
     "Unsubscription",
 ]
