@@ -22,6 +22,14 @@ from api.views.presence import RecipientPresence
 from api.views.recipients import RecipientCollection, RecipientItem
 from api.views.schema import DocsAsset, DocsPage, OpenApiDocument
 from api.views.suppressions import SuppressionCollection, SuppressionItem
+from api.views.template_previews import InlinePreview, TemplatePreview, TemplateTestSend
+from api.views.templates import (
+    TemplateCollection,
+    TemplateItem,
+    TemplateVersionItem,
+    TemplateVersionPublication,
+    TemplateVersions,
+)
 from api.views.tokens import TokenCollection, TokenRevocation
 from api.views.topics import SubscriptionCollection, TopicCollection, TopicItem
 from api.views.unsubscribe import unsubscribe
@@ -58,6 +66,14 @@ urlpatterns = [
     path("v1/recipients/<str:recipient_id>/endpoints/<str:endpoint_id>/rotate-secret", EndpointRotation.as_view()),
     path("v1/topics", TopicCollection.as_view()),
     path("v1/topics/<str:topic_key>", TopicItem.as_view()),
+    path("v1/templates", TemplateCollection.as_view()),
+    path("v1/templates/preview", InlinePreview.as_view()),
+    path("v1/templates/<str:template_key>", TemplateItem.as_view()),
+    path("v1/templates/<str:template_key>/preview", TemplatePreview.as_view()),
+    path("v1/templates/<str:template_key>/test-send", TemplateTestSend.as_view()),
+    path("v1/templates/<str:template_key>/versions", TemplateVersions.as_view()),
+    path("v1/templates/<str:template_key>/versions/<str:version_number>", TemplateVersionItem.as_view()),
+    path("v1/templates/<str:template_key>/versions/<str:version_number>/publish", TemplateVersionPublication.as_view()),
     path("v1/events", EventCollection.as_view()),
     path("v1/events/endpoints", EventEndpointCollection.as_view()),
     path("v1/events/endpoints/<str:event_endpoint_key>", EventEndpointItem.as_view()),
