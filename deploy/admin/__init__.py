@@ -15,6 +15,7 @@ from deploy.admin import (
     projects,
     providers,
     status_events,
+    templates,
     unsubscriptions,
 )
 
@@ -33,5 +34,6 @@ __all__ = [
     "projects",
     "providers",
     "status_events",
+    "templates",
     "unsubscriptions",
 ]
