@@ -15,6 +15,7 @@ CREATING = {
     "put_recipient",
     "put_topic",
     "put_event_endpoint",
+    "put_template",
     "create_token",
     "subscribe",
 }  # these make their own instead
@@ -40,12 +41,16 @@ def theirs(make_tenant: Callable[..., Tenant]) -> dict[str, str]:
         "/v1/recipients/theirs/endpoints", json={"channel": "webhook", "url": "https://example.com/"}
     )
     other.http.post("/v1/topics/theirs/subscriptions", json={"recipients": ["theirs"]})
+    template = {"variants": {"default": {"default": {"title": "secret"}}}}
+    assert other.http.put("/v1/templates/theirs", json=template).status_code == 201
     sent = other.http.post("/v1/notifications", json=notification(recipients=["theirs"], cancellation_key="k"))
     row = Notification.objects.get(project=other.project)
     return {
         "recipient_id": "theirs",
         "endpoint_id": endpoint.json()["id"],
         "topic_key": "theirs",
+        "template_key": "theirs",
+        "version_number": "1",
         "notification_id": sent.json()["id"],
         "delivery_id": add_delivery(other, row, "failed").public_id,
         "message_id": add_message(other, "theirs"),
@@ -88,6 +93,7 @@ def test_lists_hold_only_their_own(tenant: Tenant, theirs: dict[str, str]) -> No
         "/v1/deliveries",
         "/v1/recipients",
         "/v1/topics",
+        "/v1/templates",
         "/v1/events",
         "/v1/events/endpoints",
         "/v1/suppressions",

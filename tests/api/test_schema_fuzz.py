@@ -30,6 +30,9 @@ def test_answers_are_as_described(
 ) -> None:
     tenant.http.put("/v1/recipients/u1", json={})
     tenant.http.put("/v1/topics/team-1", json={})
+    tenant.http.put(
+        "/v1/templates/order-shipped", json={"variants": {"default": {"default": {"title": "{{ data.x }}"}}}}
+    )
     token = token_of(tenant, "u1")
     add_message(tenant, "u1")
     inbox = {"Authorization": f"Bearer {token}"} if operation.path.startswith("/v1/inbox/") else {}
