@@ -1,0 +1,5 @@
+"""The tables of WHEN, one module per subject."""
+
+from schedules.models.slots import SlotLog
+
+__all__ = ["SlotLog"]
