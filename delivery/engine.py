@@ -49,6 +49,7 @@ class Engine:
         self._lanes: list[Lane] = []
         self._status: StatusLane | None = None
         self._stages: dict[str, Stage] = {}
+        self._finisher: Finisher | None = None
         self._sweeper: asyncio.Task[None] | None = None
         self._watch: asyncio.Task[None] | None = None
         self._lock = KeyLock()
@@ -60,7 +61,7 @@ class Engine:
         await self._route_claims.open()
         await self._pool.open()
         self._transports = registry.load(self._conf.transports)
-        finisher = Finisher(self._pool, self._conf)
+        self._finisher = finisher = Finisher(self._pool, self._conf)
         self._lanes = [Lane(transport, self._claims, finisher, self._conf) for transport in self._transports.values()]
         steps = {
             ROUTE: self._route,
@@ -99,6 +100,8 @@ class Engine:
             await asyncio.gather(self._watch, return_exceptions=True)
         for transport in self._transports.values():
             await transport.aclose()
+        if self._finisher is not None:
+            await self._finisher.aclose()
         await self._claims.close()
         await self._route_claims.close()
         await self._pool.close()
@@ -176,6 +179,8 @@ class Engine:
 
     async def _sweep(self) -> None:
         while True:
+            if self._finisher is not None:
+                self._finisher.look_for_estates()
             for stage in self._stages.values():
                 stage.wake()
             await asyncio.sleep(self._conf.sweep_seconds)

@@ -21,7 +21,8 @@ from delivery.claims import Claim, Message, claim, read_messages
 from delivery.conf import DeliveryConf
 from delivery.due import Round
 from delivery.equipment import headers_of, secrets_of
-from delivery.finishes import Finish, Finisher
+from delivery.finish import Finish
+from delivery.finishes import Finisher
 from delivery.holding import ProviderHold
 from delivery.isolation import Hold, Isolation
 from delivery.keyring import Keyring

@@ -4,21 +4,20 @@
 Pointers. The msgspec structs are the one definition of the request; the OpenAPI document is generated from them.
 """
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any, Final, TypeVar
+from typing import Annotated, Any, Final
 from uuid import UUID
 
 import msgspec
 
 from notifications import ids, texts
 from notifications.conf import NotificationsConf
+from notifications.decoding import convert
 from notifications.errors import Fault, Invalid
 from notifications.intake.attachments import AttachmentIn, check_attachments
 
-T = TypeVar("T")
 Text = Annotated[str, msgspec.Meta(max_length=255)]
 
 
@@ -103,7 +102,6 @@ _CHECKS: Final[dict[str, Callable[[str], str]]] = {
     "locale": texts.check_locale,
     "timezone": texts.check_timezone,
 }
-_PATH: Final = re.compile(r"\[(\d+|\.\.\.)\]|\.?([^.\[\]]+)")
 
 
 def parse_submission(
@@ -127,29 +125,6 @@ def parse_submission(
         send_at=send_at,
         expires_at=expires_at,
         key_id=key_id,
-    )
-
-
-def convert(raw: Any, into: type[T], pointer: str = "") -> T:
-    """Decoded JSON as a struct. Raises `Invalid` with the pointer of the field that does not fit."""
-    try:
-        return msgspec.convert(raw, into)
-    except msgspec.ValidationError as error:
-        message, _, path = str(error).partition(" - at `$")
-        raise Invalid([Fault(pointer + _pointer(path.rstrip("`"), message), _sentence(message))]) from error
-
-
-def _pointer(path: str, message: str) -> str:
-    parts = [texts.escape_pointer(index or name) for index, name in _PATH.findall(path)]
-    if named := re.search(r"field `([^`]+)`", message):
-        parts.append(texts.escape_pointer(named[1]))
-    return "".join(f"/{part}" for part in parts)
-
-
-def _sentence(message: str) -> str:
-    return (
-        message.replace("Object contains unknown field", "Unknown field").replace("Object missing required", "Missing")
-        + "."
     )
 
 
