@@ -20,6 +20,7 @@ from api.views.notification_items import (
 from api.views.notifications import NotificationBulk, NotificationCollection
 from api.views.presence import RecipientPresence
 from api.views.recipients import RecipientCollection, RecipientItem
+from api.views.schedules import ScheduleCollection, ScheduleItem, ScheduleOccurrences, ScheduleRunNow
 from api.views.schema import DocsAsset, DocsPage, OpenApiDocument
 from api.views.suppressions import SuppressionCollection, SuppressionItem
 from api.views.tokens import TokenCollection, TokenRevocation
@@ -67,6 +68,10 @@ urlpatterns = [
     path("v1/callbacks", CallbackCollection.as_view()),
     path("v1/callbacks/<str:callback_id>", CallbackItem.as_view()),
     path("v1/callbacks/<str:callback_id>/events", CallbackEvents.as_view()),
+    path("v1/schedules", ScheduleCollection.as_view()),
+    path("v1/schedules/<str:schedule_key>", ScheduleItem.as_view()),
+    path("v1/schedules/<str:schedule_key>/occurrences", ScheduleOccurrences.as_view()),
+    path("v1/schedules/<str:schedule_key>/run-now", ScheduleRunNow.as_view()),
     path("v1/openapi.json", OpenApiDocument.as_view()),
     path("v1/docs", DocsPage.as_view()),
     path("v1/docs/<str:name>", DocsAsset.as_view()),

@@ -1,5 +1,6 @@
 """The tables of WHEN, one module per subject."""
 
+from schedules.models.schedules import Schedule, ScheduleRun
 from schedules.models.slots import SlotLog
 
-__all__ = ["SlotLog"]
+__all__ = ["Schedule", "ScheduleRun", "SlotLog"]
