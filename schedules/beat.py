@@ -53,13 +53,26 @@ def keep_in_step(schedule: Schedule) -> None:
 
 def remove_entry(schedule: Schedule) -> None:
     """Nobody rings for it any more."""
-    task = PeriodicTask.objects.filter(name=entry_name(schedule.key, schedule.id)).first()
-    if task is not None:
-        held = [row for field in _KINDS if (row := getattr(task, field)) is not None]
-        task.delete()
-        for row in held:
-            if not _is_shared(row, task):
-                row.delete()
+    for task in PeriodicTask.objects.filter(name=entry_name(schedule.key, schedule.id)):
+        _remove(task)
+
+
+def remove_orphans() -> int:
+    """Remove entries whose schedule went with its project; how many."""
+    tasks = {task.name: task for task in PeriodicTask.objects.filter(name__startswith="schedule: ")}
+    kept = {entry_name(key, schedule_id) for key, schedule_id in Schedule.objects.values_list("key", "id")}
+    orphans = [task for name, task in tasks.items() if name not in kept]
+    for task in orphans:
+        _remove(task)
+    return len(orphans)
+
+
+def _remove(task: PeriodicTask) -> None:
+    held = [row for field in _KINDS if (row := getattr(task, field)) is not None]
+    task.delete()
+    for row in held:
+        if not _is_shared(row, task):
+            row.delete()
 
 
 def _is_shared(row: Any, task: PeriodicTask) -> bool:

@@ -4,6 +4,7 @@ from celery import shared_task
 
 from notifications.forgetting import forget_expired_keys
 from notifications.services.endpoints import forget_old_secrets
+from schedules.beat import remove_orphans
 from schedules.periodic import FORGET_TASK
 from schedules.services import forget_old_runs
 
@@ -14,3 +15,4 @@ def forget() -> None:
     forget_expired_keys()
     forget_old_secrets()
     forget_old_runs()
+    remove_orphans()

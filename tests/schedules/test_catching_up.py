@@ -77,7 +77,9 @@ def test_a_year_of_minutes_is_passed_over_quickly() -> None:
     assert latest_time(timing, anchor=since, since=since, until=until) == utc("2028-01-01T00:00Z")
 
 
-@pytest.mark.parametrize("text", ["", "6h", "PT0S", "PT59S", "P401D", "P1M", "P1Y", "-PT6H", "PT90.5S", "PT99999999999999H"])
+@pytest.mark.parametrize(
+    "text", ["", "6h", "PT0S", "PT59S", "P401D", "P1M", "P1Y", "-PT6H", "PT90.5S", "PT99999999999999H"]
+)
 def test_durations_that_are_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"^(Not a duration|Must be)"):
         parse_duration(text)
