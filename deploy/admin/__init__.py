@@ -14,6 +14,7 @@ from deploy.admin import (
     people,
     projects,
     providers,
+    schedules,
     status_events,
     unsubscriptions,
 )
@@ -32,6 +33,7 @@ __all__ = [
     "people",
     "projects",
     "providers",
+    "schedules",
     "status_events",
     "unsubscriptions",
 ]
