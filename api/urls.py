@@ -25,6 +25,13 @@ from api.views.suppressions import SuppressionCollection, SuppressionItem
 from api.views.tokens import TokenCollection, TokenRevocation
 from api.views.topics import SubscriptionCollection, TopicCollection, TopicItem
 from api.views.unsubscribe import unsubscribe
+from api.views.workflows import (
+    WorkflowCollection,
+    WorkflowItem,
+    WorkflowPublication,
+    WorkflowVersionCollection,
+    WorkflowVersionItem,
+)
 
 urlpatterns = [
     path("v1/notifications", NotificationCollection.as_view()),
@@ -58,6 +65,11 @@ urlpatterns = [
     path("v1/recipients/<str:recipient_id>/endpoints/<str:endpoint_id>/rotate-secret", EndpointRotation.as_view()),
     path("v1/topics", TopicCollection.as_view()),
     path("v1/topics/<str:topic_key>", TopicItem.as_view()),
+    path("v1/workflows", WorkflowCollection.as_view()),
+    path("v1/workflows/<str:workflow_key>", WorkflowItem.as_view()),
+    path("v1/workflows/<str:workflow_key>/versions", WorkflowVersionCollection.as_view()),
+    path("v1/workflows/<str:workflow_key>/versions/<str:version_number>", WorkflowVersionItem.as_view()),
+    path("v1/workflows/<str:workflow_key>/versions/<str:version_number>/publish", WorkflowPublication.as_view()),
     path("v1/events", EventCollection.as_view()),
     path("v1/events/endpoints", EventEndpointCollection.as_view()),
     path("v1/events/endpoints/<str:event_endpoint_key>", EventEndpointItem.as_view()),

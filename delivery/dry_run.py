@@ -29,6 +29,8 @@ def plan_submission(submission: Submission) -> list[dict[str, Any]]:
     Of a topic the first hundred members are listed, and of all topics together at most two thousand. Raises `Invalid` for an
     unknown topic, as accepting it would. Writes nothing.
     """
+    if submission.body.workflow is not None:
+        raise Invalid([Fault("/workflow", "A workflow cannot be planned without sending yet.")])
     topics = _topics(submission)
     inline = {given.id: given.email for given in submission.upserts if given.email is not msgspec.UNSET}
     body = submission.body
