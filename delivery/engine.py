@@ -19,6 +19,7 @@ from delivery.providers import ProviderWatch
 from delivery.push import Pusher
 from delivery.route import Routing, claim_accepted, route_claimed
 from delivery.routing import IN_APP
+from delivery.runs.stage import walk_due
 from delivery.stage import Stage
 from delivery.status_events.lane import StatusLane
 from delivery.transports import registry
@@ -29,6 +30,7 @@ from notifications.database import IN_ORDER, LOOK_UPS, UNREACHABLE, Pool, make_p
 from notifications.events import SEND_TASK
 
 ROUTE: Final = "route"
+RUNS: Final = "runs"
 _OTHERS_SECONDS: Final = 2.0
 _REST: Final = 3.0
 _LONGEST_REST_SECONDS: Final = 0.2
@@ -65,6 +67,7 @@ class Engine:
         self._lanes = [Lane(transport, self._claims, finisher, self._conf) for transport in self._transports.values()]
         steps = {
             ROUTE: self._route,
+            RUNS: self._walk,
             IN_APP: self._store,
             **{lane.channel: self._guard_lane(lane) for lane in self._lanes},
         }
@@ -115,7 +118,7 @@ class Engine:
     @property
     def channels(self) -> list[str]:
         """Every stage that sends."""
-        return [name for name in self._stages if name != ROUTE]
+        return [name for name in self._stages if name not in (ROUTE, RUNS)]
 
     async def _start_status(self) -> None:
         """Status events go out by a webhook transport of their own."""
@@ -146,6 +149,13 @@ class Engine:
     async def _route_claimed(self, claimed: list[Routing]) -> None:
         async with self._pool.connection() as connection:
             await route_claimed(connection, claimed, self._conf, self._on_routed)
+
+    async def _walk(self) -> bool:
+        async with self._pool.connection() as connection:
+            count, channels = await walk_due(connection, limit=self._conf.run_batch)
+        if channels:
+            self._on_routed(channels)
+        return count == self._conf.run_batch
 
     def _on_routed(self, channels: set[str]) -> None:
         """Begin to send: here at once, in the other processes once they are rung."""

@@ -28,7 +28,9 @@ class Run(models.Model):
         FAILED = "failed"
 
     id = models.UUIDField(primary_key=True, default=ids.new_uuid, editable=False)
-    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="+", db_constraint=False, db_index=False)
+    project = models.ForeignKey(
+        Project, on_delete=models.CASCADE, related_name="+", db_constraint=False, db_index=False
+    )
     notification = models.ForeignKey(
         Notification,
         on_delete=models.CASCADE,
@@ -38,7 +40,9 @@ class Run(models.Model):
         help_text="A digest's: the one that opened it.",
     )
     recipient = models.ForeignKey(Recipient, on_delete=models.CASCADE, related_name="runs", db_constraint=False)
-    digest_id = models.UUIDField(null=True, blank=True, help_text="The digest that walks; null: one notification alone.")
+    digest_id = models.UUIDField(
+        null=True, blank=True, help_text="The digest that walks; null: one notification alone."
+    )
     version_id = models.UUIDField(help_text="The workflow's version; it stays, whatever is published meanwhile.")
     critical = models.BooleanField(db_default=False)
     expires_at = models.DateTimeField(null=True, blank=True)

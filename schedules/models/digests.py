@@ -60,7 +60,8 @@ class DigestItem(models.Model):
     recipient = models.ForeignKey(Recipient, on_delete=models.CASCADE, related_name="+", db_constraint=False)
     step = models.CharField(max_length=64)
     joined_at = models.DateTimeField(db_default=Now())
-    removed_at = models.DateTimeField(null=True, blank=True, help_text="Cancelled; empty: in it.")
+    removed_at = models.DateTimeField(null=True, blank=True, help_text="Empty: in it.")
+    removed_reason = models.CharField(max_length=64, db_default="", blank=True)
 
     class Meta:
         constraints = [
