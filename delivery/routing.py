@@ -17,6 +17,8 @@ FILTERED: Final = "event_filtered"
 """Reason of the one delivery that is recorded, as suppressed, where a recipient has endpoints but none wants the event."""
 SUPPRESSED: Final = "suppressed_"
 _UNSUBSCRIBE: Final = "unsubscribe"
+_UNWELCOME: Final = frozenset({UNSUBSCRIBED, FILTERED, "quiet_hours"})
+_KINDS: Final = (SUPPRESSED, "preference_")
 _STRENGTH: Final = ("bounce", "complaint", "manual", _UNSUBSCRIBE)
 
 
@@ -74,6 +76,11 @@ def suppression_reason(reasons: Iterable[str], *, critical: bool) -> str:
     """
     standing = frozenset(reasons) - ({_UNSUBSCRIBE} if critical else frozenset())
     return next((SUPPRESSED + reason for reason in _STRENGTH if reason in standing), "")
+
+
+def is_suppression(reason: str) -> bool:
+    """Whether what is not sent for this reason is suppressed: somebody does not want it, which is no failure."""
+    return reason in _UNWELCOME or reason.startswith(_KINDS)
 
 
 def _plan_channel(channel: str, target: Target, category: str | None, critical: bool, event_type: str) -> list[Way]:

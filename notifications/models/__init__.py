@@ -5,6 +5,7 @@ from notifications.models.canary import Canary
 from notifications.models.inbox import Inbox, InboxEvent, InboxMessage
 from notifications.models.notification import IdempotencyKey, Notification
 from notifications.models.people import Endpoint, Recipient, Subscription, Topic
+from notifications.models.preferences import RecipientPreferences
 from notifications.models.projects import ApiKey, Project, ProjectSettings
 from notifications.models.suppressions import Suppression
 from notifications.models.unsubscriptions import Unsubscription
@@ -23,6 +24,7 @@ __all__ = [
     "Project",
     "ProjectSettings",
     "Recipient",
+    "RecipientPreferences",
     "Subscription",
     "Suppression",
     "Topic",
