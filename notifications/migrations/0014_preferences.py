@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('notifications', '0011_project_settings'),
+        ('notifications', '0013_workflows'),
     ]
 
     operations = [

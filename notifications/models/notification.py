@@ -78,8 +78,12 @@ class Notification(models.Model):
     expires_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(db_default=Now())
     routed_at = models.DateTimeField(null=True, blank=True)
-    acknowledged_at = models.DateTimeField(null=True, blank=True, help_text="Somebody said they take care; empty: nobody.")
-    acknowledged_by = models.CharField(max_length=255, null=True, blank=True, help_text="A recipient's id, if it is known.")
+    acknowledged_at = models.DateTimeField(
+        null=True, blank=True, help_text="Somebody said they take care; empty: nobody."
+    )
+    acknowledged_by = models.CharField(
+        max_length=255, null=True, blank=True, help_text="A recipient's id, if it is known."
+    )
     available_at = models.DateTimeField(null=True, blank=True, db_default=Now())
     lease_token = models.UUIDField(null=True, blank=True)
     claims = models.SmallIntegerField(db_default=0, help_text="Claims since the last recorded progress.")

@@ -9,7 +9,11 @@ from notifications.models import Notification, Recipient
 
 
 def acknowledge(
-    *, notification_id: UUID, project_id: UUID | None = None, external_id: str | None = None, recipient_pk: UUID | None = None
+    *,
+    notification_id: UUID,
+    project_id: UUID | None = None,
+    external_id: str | None = None,
+    recipient_pk: UUID | None = None,
 ) -> Notification:
     """Note who takes care of it; the first who says so stays. Raises `NotFound`.
 

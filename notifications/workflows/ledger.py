@@ -10,7 +10,7 @@ from notifications.errors import Fault
 from notifications.workflows import shapes
 from notifications.workflows.conditions import ROOTS, ConditionError, compile_condition
 from notifications.workflows.definition import AnyStep, ChannelStep, Template
-from notifications.workflows.template_checks import TemplateCheck
+from notifications.workflows.template_checks import LineCheck, TemplateCheck
 from notifications.workflows.window import check_duration
 
 STEP_FACTS: Final = frozenset({"state", "sent", "delivered", "seen", "read", "skipped", "acknowledged"})
@@ -23,6 +23,7 @@ class Ledger:
 
     channels: frozenset[str] | None  # None: any will do
     check_template: TemplateCheck
+    check_line: LineCheck
     steps: list[AnyStep] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
     positions: dict[str, int] = field(default_factory=dict)  # of every key, also of steps at fault
@@ -71,6 +72,12 @@ class Ledger:
             self.fault(pointer + fault.pointer, fault.detail)
         checked: Template = template
         return checked
+
+    def read_line(self, line: str, pointer: str) -> str:
+        """One line of Liquid, as given."""
+        for fault in self.check_line(line):
+            self.fault(pointer, fault.detail)
+        return line
 
     def read_channels(self, names: list[str], pointer: str) -> tuple[str, ...]:
         """Channels, each once."""

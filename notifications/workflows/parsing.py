@@ -11,11 +11,15 @@ from notifications.workflows.data_schema import DataSchema, SchemaError
 from notifications.workflows.definition import Definition
 from notifications.workflows.ledger import Ledger
 from notifications.workflows.steps import build_step
-from notifications.workflows.template_checks import TemplateCheck, check_template
+from notifications.workflows.template_checks import LineCheck, TemplateCheck, check_line, check_template
 
 
 def parse_definition(
-    raw: Any, *, channels: frozenset[str] | None, check_template: TemplateCheck = check_template
+    raw: Any,
+    *,
+    channels: frozenset[str] | None,
+    check_template: TemplateCheck = check_template,
+    check_line: LineCheck = check_line,
 ) -> Definition:
     """Check one decoded definition. Raises `Invalid`.
 
@@ -23,7 +27,7 @@ def parse_definition(
     """
     given = convert(raw, shapes.WorkflowIn)
     faults = _check_head(given)
-    book = Ledger(channels, check_template)
+    book = Ledger(channels, check_template, check_line)
     for index, step in enumerate(given.steps):
         _read_step(book, step, f"/steps/{index}")
     _check_jumps(book)

@@ -39,7 +39,8 @@ def _delay(book: Ledger, given: shapes.DelayStepIn, pointer: str) -> DelayStep:
     if (given.for_ is None) == (given.until is None):
         book.fault(pointer, "Needs exactly one of for and until.")
     seconds = None if given.for_ is None else book.read_duration(given.for_, f"{pointer}/for")
-    return DelayStep(key=given.key, condition=given.if_, seconds=seconds, until=given.until)
+    until = None if given.until is None else book.read_line(given.until, f"{pointer}/until")
+    return DelayStep(key=given.key, condition=given.if_, seconds=seconds, until=until)
 
 
 def _condition(book: Ledger, given: shapes.ConditionStepIn, pointer: str) -> ConditionStep:
@@ -57,7 +58,7 @@ def _digest(book: Ledger, given: shapes.DigestStepIn, pointer: str) -> DigestSte
     return DigestStep(
         key=given.key,
         condition=given.if_,
-        digest_key=given.digest_key,
+        digest_key=book.read_line(given.digest_key, f"{pointer}/digest_key"),
         window=window,
         first_at_once=given.first_at_once,
         max_items=given.max_items,
@@ -70,7 +71,7 @@ def _throttle(book: Ledger, given: shapes.ThrottleStepIn, pointer: str) -> Throt
     return ThrottleStep(
         key=given.key,
         condition=given.if_,
-        throttle_key=given.throttle_key,
+        throttle_key=book.read_line(given.throttle_key, f"{pointer}/throttle_key"),
         limit=given.limit,
         window_seconds=book.read_duration(given.window, f"{pointer}/window"),
         on_limit=given.on_limit,

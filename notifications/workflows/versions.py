@@ -1,26 +1,18 @@
 """Published versions as they are walked and checked against, parsed once per process. A version never changes once it was published."""
 
 from collections import OrderedDict
-from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
 import msgspec
-from psycopg import AsyncConnection
-from psycopg.rows import TupleRow
 
 from notifications.errors import Fault
 from notifications.workflows.data_schema import DataSchema
 from notifications.workflows.definition import Definition
 from notifications.workflows.parsing import parse_definition
 
-Connection = AsyncConnection[TupleRow]
-
 _MOST: Final = 1000
-_READ: Final = """
-    SELECT v.id, w.key, v.number, v.definition::text FROM notifications_workflowversion v
-      JOIN notifications_workflow w ON w.id = v.workflow_id WHERE v.id = ANY(%s)"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +43,7 @@ def learn_version(version_id: UUID, workflow: str, number: int, definition: str 
     Raises `Invalid` when an older release stored what this one cannot read.
     """
     raw = msgspec.json.decode(definition) if isinstance(definition, str) else definition
-    parsed = parse_definition(raw, channels=None, check_template=_checked_when_saved)
+    parsed = parse_definition(raw, channels=None, check_template=_checked_when_saved, check_line=_checked_when_saved)
     schema = None if parsed.schema is None else DataSchema(parsed.schema)
     version = _known[version_id] = Version(version_id, workflow, number, parsed, schema)
     while len(_known) > _MOST:
@@ -59,16 +51,5 @@ def learn_version(version_id: UUID, workflow: str, number: int, definition: str 
     return version
 
 
-def _checked_when_saved(template: Any, channel: str) -> list[Fault]:
+def _checked_when_saved(*_: Any) -> list[Fault]:
     return []
-
-
-async def find_versions(connection: Connection, version_ids: Collection[UUID]) -> dict[UUID, Version]:
-    """These versions by id; one query for those this process does not know, none for the rest."""
-    found = {each: version for each in version_ids if (version := known_version(each)) is not None}
-    missing = [each for each in version_ids if each not in found]
-    if missing:
-        cursor = await connection.execute(_READ, (missing,))
-        for version_id, workflow, number, definition in await cursor.fetchall():
-            found[version_id] = learn_version(version_id, workflow, number, definition)
-    return found
