@@ -21,7 +21,9 @@ from psycopg.rows import TupleRow
 from delivery import metrics
 from delivery.conf import DeliveryConf
 from delivery.due import Round, due_rows
-from delivery.routing import EMAIL, Target, plan_ways
+from delivery.frequency import Candidate, any_caps, keep_caps
+from delivery.routing import EMAIL, Target, Way, plan_ways
+from delivery.rules import Rules, read_rules
 from delivery.status_events.recording import (
     DELIVERY_COLUMNS,
     NOTIFICATION_COLUMNS,
@@ -76,14 +78,17 @@ _INSERT: Final = """
     INSERT INTO delivery_delivery (id, project_id, notification_id, recipient_id, channel, endpoint_id, critical, expires_at, state,
                                    reason, available_at, finished_at)
     SELECT id, project_id, notification_id, recipient_id, channel, endpoint_id, critical, expires_at,
-           CASE WHEN g.reason = '' THEN 'queued'
-                WHEN g.reason IN ('unsubscribed', 'event_filtered') OR starts_with(g.reason, 'suppressed_') THEN 'suppressed'
+           CASE WHEN g.not_before IS NOT NULL THEN 'scheduled'
+                WHEN g.reason = '' THEN 'queued'
+                WHEN g.reason IN ('unsubscribed', 'event_filtered', 'quiet_hours') OR starts_with(g.reason, 'suppressed_')
+                     OR starts_with(g.reason, 'preference_') THEN 'suppressed'
                 ELSE 'failed' END,
            g.reason,
-           CASE WHEN g.reason = '' THEN now() END, CASE WHEN g.reason <> '' THEN now() END
+           coalesce(g.not_before, CASE WHEN g.reason = '' THEN now() END),
+           CASE WHEN g.reason <> '' AND g.not_before IS NULL THEN now() END
       FROM unnest(%s::uuid[], %s::uuid[], %s::uuid[], %s::uuid[], %s::text[], %s::uuid[], %s::bool[],
-                  %s::timestamptz[], %s::text[])
-           AS g (id, project_id, notification_id, recipient_id, channel, endpoint_id, critical, expires_at, reason)
+                  %s::timestamptz[], %s::timestamptz[], %s::text[])
+           AS g (id, project_id, notification_id, recipient_id, channel, endpoint_id, critical, expires_at, not_before, reason)
     ON CONFLICT DO NOTHING"""
 _INSERT_CLOSED: Final = f"""
     WITH inserted AS ({_INSERT.replace("INTO delivery_delivery", "INTO delivery_delivery AS d")}
@@ -180,14 +185,13 @@ async def _route_together(connection: Connection, items: list[Routing]) -> None:
         if any(EMAIL in item.channels for item in kept):
             marked = await mark_targets(connection, [(name[0], target) for name, target in targets.items()])
             targets = dict(zip(targets, marked, strict=True))
-        rows = [
-            row
+        pairs = [
+            (item, target)
             for item in kept
             for name in dict.fromkeys(item.names)
             if (target := targets.get((item.project_id, name)))  # None: erased this very moment
-            for row in _rows(item, target)
         ]
-        await _insert(connection, rows)
+        await _insert(connection, await _plan(connection, pairs))
 
 
 async def _route_topics(
@@ -211,7 +215,7 @@ async def _route_topics(
                 return
             if EMAIL in item.channels:
                 page = await mark_targets(connection, [(item.project_id, target) for target in page])
-            await _insert(connection, [row for target in page for row in _rows(item, target)])
+            await _insert(connection, await _plan(connection, [(item, target) for target in page]))
         on_work(set(item.channels))
     if position["entry"] >= len(item.topics):
         await _route_small(connection, [item])
@@ -239,30 +243,47 @@ async def _finish(connection: Connection, items: list[Routing]) -> set[UUID]:
     return {row[0] for row in await cursor.fetchall()}
 
 
-def _rows(item: Routing, target: Target) -> list[tuple[Any, ...]]:
-    return [
-        (
-            ids.new_uuid(),
-            item.project_id,
-            item.id,
-            target.recipient_id,
-            way.channel,
-            way.endpoint_id,
-            item.critical,
-            item.expires_at,
-            way.reason,
-        )
-        for way in plan_ways(
-            item.channels,
-            target,
-            category=item.category,
-            critical=item.critical,
-            event_type=event_type_of(item.workflow),
-        )
-    ]
+async def _plan(connection: Connection, pairs: list[tuple[Routing, Target]]) -> list[tuple[Any, ...]]:
+    """The deliveries of each notification for each of its recipients, as rows."""
+    if not pairs:
+        return []
+    rules = await read_rules(connection, {item.project_id for item, _ in pairs})
+    planned = [(item, target, way) for item, target in pairs for way in _ways(item, target, rules[item.project_id])]
+    if any_caps(rules):
+        candidates = [Candidate(i.project_id, target, way, i.category, i.critical) for i, target, way in planned]
+        ways = await keep_caps(connection, candidates, rules)
+        planned = [(item, target, way) for (item, target, _), way in zip(planned, ways, strict=True)]
+    return [_row(*plan) for plan in planned]
+
+
+def _ways(item: Routing, target: Target, rules: Rules) -> list[Way]:
+    return plan_ways(
+        item.channels,
+        target,
+        category=item.category,
+        critical=item.critical,
+        event_type=event_type_of(item.workflow),
+        workflow=item.workflow,
+        rules=rules,
+    )
+
+
+def _row(item: Routing, target: Target, way: Way) -> tuple[Any, ...]:
+    return (
+        ids.new_uuid(),
+        item.project_id,
+        item.id,
+        target.recipient_id,
+        way.channel,
+        way.endpoint_id,
+        item.critical,
+        item.expires_at,
+        way.not_before,
+        way.reason,
+    )
 
 
 async def _insert(connection: Connection, rows: list[tuple[Any, ...]]) -> None:
     if rows:
-        statement = _INSERT_CLOSED if any(row[-1] for row in rows) else _INSERT  # some have ended already
+        statement = _INSERT_CLOSED if any(row[-1] for row in rows) else _INSERT  # some may have ended already
         await connection.execute(statement, [list(column) for column in zip(*rows, strict=True)], prepare=True)
