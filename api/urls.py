@@ -18,7 +18,9 @@ from api.views.notification_items import (
     NotificationItem,
 )
 from api.views.notifications import NotificationBulk, NotificationCollection
+from api.views.preferences import RecipientPreferencesItem
 from api.views.presence import RecipientPresence
+from api.views.project import ProjectItem
 from api.views.recipients import RecipientCollection, RecipientItem
 from api.views.schema import DocsAsset, DocsPage, OpenApiDocument
 from api.views.suppressions import SuppressionCollection, SuppressionItem
@@ -45,6 +47,7 @@ urlpatterns = [
     path("v1/recipients/<str:recipient_id>/tokens", TokenCollection.as_view()),
     path("v1/recipients/<str:recipient_id>/tokens/revoke", TokenRevocation.as_view()),
     path("v1/recipients/<str:recipient_id>/presence", RecipientPresence.as_view()),
+    path("v1/recipients/<str:recipient_id>/preferences", RecipientPreferencesItem.as_view()),
     path("v1/recipients/<str:recipient_id>", RecipientItem.as_view()),
     path("v1/topics/<str:topic_key>/subscriptions", SubscriptionCollection.as_view()),
     path("v1/notifications/cancel", NotificationCancelByKey.as_view()),
@@ -79,6 +82,7 @@ urlpatterns = [
     path("v1/callbacks", CallbackCollection.as_view()),
     path("v1/callbacks/<str:callback_id>", CallbackItem.as_view()),
     path("v1/callbacks/<str:callback_id>/events", CallbackEvents.as_view()),
+    path("v1/project", ProjectItem.as_view()),
     path("v1/openapi.json", OpenApiDocument.as_view()),
     path("v1/docs", DocsPage.as_view()),
     path("v1/docs/<str:name>", DocsAsset.as_view()),

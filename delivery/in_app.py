@@ -22,9 +22,11 @@ from psycopg.rows import TupleRow
 from delivery import metrics
 from delivery.claims import Message
 from delivery.due import Round, due_rows
+from delivery.routing import IN_APP
 from delivery.runs.filling import fill_inbox
 from delivery.states import State
 from delivery.status_events.recording import DELIVERY_COLUMNS, delivery_facts, recording
+from delivery.wanting import unwanted_reason
 from notifications import ids
 from notifications.events import LiveEvent
 from notifications.inbox.shapes import live_event, message_out
@@ -35,8 +37,11 @@ _encode = msgspec.json.Encoder().encode
 _round = Round()
 
 _READ: Final = """
-    SELECT d.id, d.project_id, d.recipient_id, d.notification_id, d.step, d.digest_id, d.expires_at <= now(), r.id IS NULL, now()
-      FROM delivery_delivery d LEFT JOIN notifications_recipient r ON r.id = d.recipient_id"""
+    SELECT d.id, d.project_id, d.recipient_id, d.notification_id, d.step, d.digest_id, d.expires_at <= now(), r.id IS NULL, now(),
+           d.critical, p.settings::text, (SELECT s.preferences::text FROM notifications_projectsettings s
+                                           WHERE s.project_id = d.project_id AND p.settings IS NOT NULL)
+      FROM delivery_delivery d LEFT JOIN notifications_recipient r ON r.id = d.recipient_id
+      LEFT JOIN notifications_recipientpreferences p ON p.recipient_id = d.recipient_id"""
 _DUE: Final = f"""
     WITH {due_rows("delivery_delivery", where="channel = 'in_app'")} SELECT id FROM due ORDER BY n"""  # noqa: S608 - composed of our own text
 _LOCK: Final = f"""
@@ -84,6 +89,9 @@ class _Due:
     expired: bool | None
     erased: bool
     now: datetime
+    critical: bool
+    preferences: str | None
+    defaults: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +155,7 @@ async def _deliver(connection: Connection, due: list[_Due], *, refused: bool = F
         _TOO_LATE if row.expired
         else _NOBODY if row.erased
         else _NOTHING if row.delivery_id not in said
+        else _Verdict(State.SUPPRESSED, unwanted) if (unwanted := unwanted_reason(IN_APP, row, said[row.delivery_id]))
         else _UNSAYABLE if "unsayable" in said[row.delivery_id].content
         else _UNSTORABLE if refused
         else _STORED

@@ -4,16 +4,9 @@ import hashlib
 from typing import Any
 
 from delivery.claims import Claim, Message
-from delivery.routing import UNSUBSCRIBED
-from delivery.transports.base import Attachment, Suppressed
+from delivery.transports.base import Attachment
 from notifications.intake.attachments import type_of
 from notifications.unsubscribe_links import unsubscribe_url
-
-
-def check_wanted(item: Claim, message: Message) -> None:
-    """Raises `Suppressed` when the recipient unsubscribed after routing."""
-    if item.unwanted and not item.critical and message.category in item.unwanted:
-        raise Suppressed(UNSUBSCRIBED)
 
 
 def mail_details(item: Claim, message: Message, address: str) -> dict[str, Any]:
@@ -27,6 +20,7 @@ def mail_details(item: Claim, message: Message, address: str) -> dict[str, Any]:
             recipient_pk=item.recipient_id,
             address=address,
             category=message.category,
+            workflow=message.workflow,
         )
     return details
 

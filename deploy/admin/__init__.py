@@ -12,10 +12,10 @@ from deploy.admin import (
     notifications,
     operations,
     people,
+    preferences,
     projects,
     providers,
     status_events,
-    unsubscriptions,
 )
 
 __all__ = [
@@ -30,8 +30,8 @@ __all__ = [
     "notifications",
     "operations",
     "people",
+    "preferences",
     "projects",
     "providers",
     "status_events",
-    "unsubscriptions",
 ]
