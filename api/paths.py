@@ -74,6 +74,7 @@ DESCRIPTIONS: Final = {
     "event_id": ("The event's id.", "evt_06dj3k5w8m7q2v4x6y8z0a2c4e"),
     "event_endpoint_key": ("Your own name for the event endpoint.", "support"),
     "suppression_id": ("The suppression's id.", "sup_06dj3k5w8m7q2v4x6y8z0a2c4e"),
+    "schedule_key": ("Your own name for the schedule.", "monday-report"),
     "callback_id": ("The callback source's id.", "cbk_06dj3k5w8m7q2v4x6y8z0a2c4e"),
     "workflow_key": ("The workflow's key.", "comment"),
     "version_number": ("The version's number.", "3"),

@@ -22,6 +22,7 @@ from api.views.preferences import RecipientPreferencesItem
 from api.views.presence import RecipientPresence
 from api.views.project import ProjectItem
 from api.views.recipients import RecipientCollection, RecipientItem
+from api.views.schedules import ScheduleCollection, ScheduleItem, ScheduleOccurrences, ScheduleRunNow
 from api.views.schema import DocsAsset, DocsPage, OpenApiDocument
 from api.views.suppressions import SuppressionCollection, SuppressionItem
 from api.views.tokens import TokenCollection, TokenRevocation
@@ -83,6 +84,10 @@ urlpatterns = [
     path("v1/callbacks/<str:callback_id>", CallbackItem.as_view()),
     path("v1/callbacks/<str:callback_id>/events", CallbackEvents.as_view()),
     path("v1/project", ProjectItem.as_view()),
+    path("v1/schedules", ScheduleCollection.as_view()),
+    path("v1/schedules/<str:schedule_key>", ScheduleItem.as_view()),
+    path("v1/schedules/<str:schedule_key>/occurrences", ScheduleOccurrences.as_view()),
+    path("v1/schedules/<str:schedule_key>/run-now", ScheduleRunNow.as_view()),
     path("v1/openapi.json", OpenApiDocument.as_view()),
     path("v1/docs", DocsPage.as_view()),
     path("v1/docs/<str:name>", DocsAsset.as_view()),

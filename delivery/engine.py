@@ -26,11 +26,14 @@ from delivery.transports import registry
 from delivery.transports.base import Transport
 from delivery.transports.webhook.transport import WebhookTransport
 from notifications.bell import bell
+from notifications.conf import conf as intake_conf
 from notifications.database import IN_ORDER, LOOK_UPS, UNREACHABLE, Pool, make_pool
-from notifications.events import SEND_TASK
+from notifications.events import ROUTE_TASK, SEND_TASK
+from schedules.firing import fire_due
 
 ROUTE: Final = "route"
 RUNS: Final = "runs"
+FIRE: Final = "fire"
 _OTHERS_SECONDS: Final = 2.0
 _REST: Final = 3.0
 _LONGEST_REST_SECONDS: Final = 0.2
@@ -68,6 +71,7 @@ class Engine:
         steps = {
             ROUTE: self._route,
             RUNS: self._walk,
+            FIRE: self._fire,
             IN_APP: self._store,
             **{lane.channel: self._guard_lane(lane) for lane in self._lanes},
         }
@@ -118,7 +122,7 @@ class Engine:
     @property
     def channels(self) -> list[str]:
         """Every stage that sends."""
-        return [name for name in self._stages if name not in (ROUTE, RUNS)]
+        return [name for name in self._stages if name not in (FIRE, ROUTE, RUNS)]
 
     async def _start_status(self) -> None:
         """Status events go out by a webhook transport of their own."""
@@ -145,6 +149,14 @@ class Engine:
                 await self._pool.check()
                 await self._route_claimed(claimed)
         return seen > 0
+
+    async def _fire(self) -> bool:
+        async with self._pool.connection() as connection:
+            fired = await fire_due(connection, intake_conf())
+        if fired.count:
+            self._stages[ROUTE].wake()
+            bell().ring(ROUTE_TASK)
+        return fired.more
 
     async def _route_claimed(self, claimed: list[Routing]) -> None:
         async with self._pool.connection() as connection:

@@ -171,3 +171,11 @@ def _row(submission: Submission) -> tuple[Any, ...]:
         submission.key_id,
     )
     return row if submission.send_at is None else (*row, submission.send_at)
+
+
+async def check(connection: Connection, submission: Submission) -> None:
+    """The checks that need the database, without writing anything. Raises `Invalid`."""
+    request = Request(submission.project_id, [submission], lambda faults: Answer(202, b""))
+    for _, faults in await _answers(connection, [request]):
+        for fault in faults.values():
+            raise fault
