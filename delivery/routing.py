@@ -11,7 +11,7 @@ from uuid import UUID
 
 from delivery.rules import NO_RULES, Rules
 from notifications import event_types
-from notifications.preferences.deciding import DEFAULT, decide
+from notifications.preferences.deciding import DEFAULT, UNSUBSCRIBED, decide
 from notifications.preferences.shapes import EMPTY, Policy, Preferences
 from schedules.quiet_hours import Quiet, find_quiet
 
@@ -23,7 +23,7 @@ FILTERED: Final = "event_filtered"
 """Reason of the one delivery that is recorded, as suppressed, where a recipient has endpoints but none wants the event."""
 SUPPRESSED: Final = "suppressed_"
 _UNSUBSCRIBE: Final = "unsubscribe"
-_UNWELCOME: Final = frozenset({UNSUBSCRIBED, FILTERED, "quiet_hours"})
+_UNWELCOME: Final = frozenset({UNSUBSCRIBED, FILTERED, QUIET_HOURS})
 _KINDS: Final = (SUPPRESSED, "preference_")
 _STRENGTH: Final = ("bounce", "complaint", "manual", _UNSUBSCRIBE)
 

@@ -37,9 +37,9 @@ async def advance(connection: Connection, walkers: Sequence[Walker], now: dateti
         round_ = steps.Round(now, rules)
         for walker in moving:
             steps.take(walker, round_)
-        said += round_.sends
         await _settle_throttles(connection, round_)
         made += await collecting.settle(connection, round_, now)
+        said += round_.sends
         moving = [walker for walker in moving if not walker.rests]
     spoke = {id(walker) for walker, _ in said}
     for walker in walkers:
