@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from delivery.rules import read_rules
 from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
 
+from delivery.rules import read_rules
 from delivery.runs import collecting, rows, steps
 from delivery.runs.facts import load_facts, load_steps, refresh_facts
 from delivery.runs.walker import Send, Walker

@@ -93,7 +93,8 @@ class Flow:
         request = Request(self.world.project_id, [submission], _accepted)
         assert await write(self.world.connection, [request], keep_hours=24) == [Answer(202, b"{}")]
         await self.world.connection.execute(
-            "UPDATE notifications_notification SET available_at = now(), created_at = now() WHERE id = %s", (submission.id,)
+            "UPDATE notifications_notification SET available_at = now(), created_at = now() WHERE id = %s",
+            (submission.id,),
         )
         return submission.id
 

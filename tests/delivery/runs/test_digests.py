@@ -57,7 +57,15 @@ async def test_people_keys_and_workflows_do_not_mix(flow: Flow) -> None:
 async def test_keys_of_any_size_and_kind(flow: Flow) -> None:
     await flow.publish("c", [digest(digest_key="{{ data.thread }}"), listed()])
     long = "x" * 900
-    for thread, text in ((long + "a", "1"), (long + "b", "2"), (None, "3"), ("", "4"), ([1, 2], "5"), ("1 2", "6"), (long + "a", "7")):
+    for thread, text in (
+        (long + "a", "1"),
+        (long + "b", "2"),
+        (None, "3"),
+        ("", "4"),
+        ([1, 2], "5"),
+        ("1 2", "6"),
+        (long + "a", "7"),
+    ):
         await flow.ask("c", text=text, data={"thread": thread})
     await flow.pass_time(hours=1)
     assert sorted(await flow.titles()) == ["1: 2", "1: 5", "1: 6", "2: 1 7", "2: 3 4"]

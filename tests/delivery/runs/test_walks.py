@@ -150,7 +150,14 @@ async def test_a_fallback_goes_on_until_it_was_seen(flow: Flow) -> None:
 
 
 async def test_an_escalation_climbs_until_it_is_acknowledged(flow: Flow) -> None:
-    climb = {"key": "climb", "type": "escalate", "to": ["lead", "boss"], "every": "PT15M", "times": 4, "until": "acknowledged"}
+    climb = {
+        "key": "climb",
+        "type": "escalate",
+        "to": ["lead", "boss"],
+        "every": "PT15M",
+        "times": 4,
+        "until": "acknowledged",
+    }
     await flow.publish("fire", [bell(), climb])
     notification = await flow.ask("fire", text="fire")
     await flow.pass_time(minutes=15)
