@@ -116,7 +116,9 @@ async def events_of(connection: Connection, notification_ids: Iterable[UUID]) ->
     if not wanted:
         return {}
     cursor = await connection.execute(_EVENTS, (wanted,), prepare=True)
-    return {row[0]: Event(*row[:7], frozenset(row[7]), row[8]) for row in await cursor.fetchall()}
+    return {
+        row[0]: Event(*row[:7], channels=frozenset(row[7]), acknowledged_at=row[8]) for row in await cursor.fetchall()
+    }
 
 
 async def keep(connection: Connection, walkers: Sequence[Walker]) -> None:
