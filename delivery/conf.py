@@ -41,6 +41,7 @@ class DeliveryConf:
     claim_window: int = 256
     route_batch: int = 100
     route_chunk: int = 1000
+    run_batch: int = 200
     send_batch: int = 256
     in_app_batch: int = 200
     sweep_seconds: float = 2.0

@@ -19,6 +19,7 @@ from delivery.providers import ProviderWatch
 from delivery.push import Pusher
 from delivery.route import Routing, claim_accepted, route_claimed
 from delivery.routing import IN_APP
+from delivery.runs.stage import walk_due
 from delivery.stage import Stage
 from delivery.status_events.lane import StatusLane
 from delivery.transports import registry
@@ -31,6 +32,7 @@ from notifications.events import ROUTE_TASK, SEND_TASK
 from schedules.firing import fire_due
 
 ROUTE: Final = "route"
+RUNS: Final = "runs"
 FIRE: Final = "fire"
 _OTHERS_SECONDS: Final = 2.0
 _REST: Final = 3.0
@@ -68,6 +70,7 @@ class Engine:
         self._lanes = [Lane(transport, self._claims, finisher, self._conf) for transport in self._transports.values()]
         steps = {
             ROUTE: self._route,
+            RUNS: self._walk,
             FIRE: self._fire,
             IN_APP: self._store,
             **{lane.channel: self._guard_lane(lane) for lane in self._lanes},
@@ -119,7 +122,7 @@ class Engine:
     @property
     def channels(self) -> list[str]:
         """Every stage that sends."""
-        return [name for name in self._stages if name not in (ROUTE, FIRE)]
+        return [name for name in self._stages if name not in (FIRE, ROUTE, RUNS)]
 
     async def _start_status(self) -> None:
         """Status events go out by a webhook transport of their own."""
@@ -158,6 +161,13 @@ class Engine:
     async def _route_claimed(self, claimed: list[Routing]) -> None:
         async with self._pool.connection() as connection:
             await route_claimed(connection, claimed, self._conf, self._on_routed)
+
+    async def _walk(self) -> bool:
+        async with self._pool.connection() as connection:
+            count, channels = await walk_due(connection, limit=self._conf.run_batch)
+        if channels:
+            self._on_routed(channels)
+        return count == self._conf.run_batch
 
     def _on_routed(self, channels: set[str]) -> None:
         """Begin to send: here at once, in the other processes once they are rung."""

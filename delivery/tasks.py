@@ -5,7 +5,7 @@ from typing import Any, Final
 from celery import shared_task
 from celery.signals import worker_process_init, worker_process_shutdown
 
-from delivery.engine import FIRE, ROUTE
+from delivery.engine import FIRE, ROUTE, RUNS
 from delivery.feedback.poll import poll_configured
 from delivery.inspection import inspect_recent
 from delivery.loop import current, stop_current
@@ -30,7 +30,7 @@ def send() -> None:
 @shared_task(name=SWEEP_TASK)
 def sweep() -> None:
     """What Beat asks for: everything that is due, whoever forgot to ring."""
-    _work([FIRE, ROUTE, *current().engine.channels])
+    _work([FIRE, ROUTE, RUNS, *current().engine.channels])
 
 
 @shared_task(name=FIRE_TASK)

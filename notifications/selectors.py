@@ -1,12 +1,21 @@
 """Reads of what a project is made of. Querysets are given to `api.paging`, which cuts the page."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db.models import QuerySet
 
 from notifications.errors import NotFound
-from notifications.models import Endpoint, Notification, Recipient, Subscription, Suppression, Topic
+from notifications.models import (
+    Endpoint,
+    Notification,
+    Recipient,
+    RecipientPreferences,
+    Subscription,
+    Suppression,
+    Topic,
+)
 
 
 def recipients_of(project_id: UUID) -> QuerySet[Recipient]:
@@ -20,6 +29,14 @@ def get_recipient(*, project_id: UUID, external_id: str) -> Recipient:
     if recipient is None:
         raise NotFound
     return recipient
+
+
+def get_preferences(*, project_id: UUID, external_id: str) -> dict[str, Any]:
+    """What a recipient has said about what they want. Raises `NotFound` for the recipient."""
+    recipient = get_recipient(project_id=project_id, external_id=external_id)
+    rows = RecipientPreferences.objects.filter(recipient=recipient)
+    found: dict[str, Any] | None = rows.values_list("settings", flat=True).first()
+    return found or {}
 
 
 def get_last_seen(*, project_id: UUID, external_id: str) -> tuple[UUID, datetime | None]:

@@ -45,23 +45,16 @@ _CLOSE: Final = """
         UPDATE schedules_digest d SET closed_at = now(), joinable = false
           FROM locked l WHERE d.id = l.id AND l.closes_at <= now() RETURNING d.id)
     SELECT l.id, CASE WHEN c.id IS NULL THEN l.closes_at END FROM locked l LEFT JOIN closed c ON c.id = l.id"""
+_LOCK: Final = "SELECT FROM schedules_digest WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE"
 _ITEMS: Final = """
     SELECT digest_id, notification_id FROM schedules_digestitem
      WHERE digest_id = ANY(%s) AND removed_at IS NULL ORDER BY digest_id, id"""
-LEAVE: Final = """
-    WITH open AS (
-        SELECT d.id FROM schedules_digest d
-         WHERE d.closed_at IS NULL
-           AND d.id IN (SELECT digest_id FROM schedules_digestitem WHERE notification_id = ANY(%s) AND removed_at IS NULL)
-         ORDER BY d.id FOR UPDATE),
-    left_it AS (
-        UPDATE schedules_digestitem i SET removed_at = now() FROM open
-         WHERE i.digest_id = open.id AND i.notification_id = ANY(%s) AND i.removed_at IS NULL RETURNING i.digest_id),
-    counted AS (
-        UPDATE schedules_digest d SET count = d.count - g.n
-          FROM (SELECT digest_id, count(*) AS n FROM left_it GROUP BY digest_id) AS g WHERE d.id = g.digest_id)
-    SELECT count(*) FROM left_it"""
-"""Take the items of these notifications (twice the same list) out of whatever digest is still open; how many there were."""
+_REMOVE: Final = """
+    WITH gone AS (
+        UPDATE schedules_digestitem SET removed_at = now(), removed_reason = %s
+         WHERE digest_id = ANY(%s) AND notification_id = ANY(%s) AND removed_at IS NULL RETURNING digest_id)
+    UPDATE schedules_digest d SET count = d.count - g.n
+      FROM (SELECT digest_id, count(*) AS n FROM gone GROUP BY digest_id) AS g WHERE d.id = g.digest_id"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,15 +82,21 @@ class Entry:
     max_items: int
     slide: float | None = None
     longest: float | None = None
+    first_at_once: bool = False
+    """Whether who finds no open digest opens one, but goes on alone."""
 
 
 @dataclass(frozen=True, slots=True)
 class Joined:
-    """Where an event is now. `opened`: it is the first there, so the digest needs somebody who sees to its closing."""
+    """Where an event is now. `opened`: it is the first there, so the digest needs somebody who sees to its closing.
+
+    `passes`: it is not in it and goes on alone.
+    """
 
     digest_id: UUID
     closes_at: datetime
     opened: bool
+    passes: bool = False
 
 
 async def join(connection: Connection, entries: Sequence[Entry]) -> list[Joined | None]:
@@ -121,13 +120,21 @@ async def close(connection: Connection, digest_ids: Sequence[UUID]) -> dict[UUID
 
 
 async def items_of(connection: Connection, digest_ids: Sequence[UUID]) -> dict[UUID, list[UUID]]:
-    """The notifications in these digests, in the order in which they joined."""
+    """The notifications in these digests, in the order in which they joined; nobody leaves them before the commit."""
     items: dict[UUID, list[UUID]] = {digest_id: [] for digest_id in digest_ids}
     if items:
+        await connection.execute(_LOCK, (list(items),), prepare=True)
         cursor = await connection.execute(_ITEMS, (list(items),), prepare=True)
         for digest_id, notification_id in await cursor.fetchall():
             items[digest_id].append(notification_id)
     return items
+
+
+async def remove(
+    connection: Connection, digest_ids: Sequence[UUID], notification_ids: Sequence[UUID], *, reason: str
+) -> None:
+    """Take these out of these digests, which the caller has locked."""
+    await connection.execute(_REMOVE, (reason, list(digest_ids), list(notification_ids)), prepare=True)
 
 
 async def _fresh(connection: Connection, entries: Sequence[Entry]) -> list[int]:
@@ -161,17 +168,21 @@ async def _fill(
         place = Place(recipient_id, workflow_id, step, key)
         indexes = waiting[place]
         model = entries[indexes[0]]
+        opened = digest_id == fresh[place]
+        if opened and model.first_at_once:
+            found[indexes[0]] = Joined(digest_id, closes_at, opened=True, passes=True)
+            indexes, count = indexes[1:], count - 1
         over = max(0, count - model.max_items)
         fitting = indexes[: len(indexes) - over]
         if over:
             left[place] = indexes[len(fitting) :]
         full = count >= model.max_items
         at = now if full else _slid(model, now, opened_at, closes_at)
-        opened = digest_id == fresh[place]
-        if full or at != closes_at:
+        passed = opened and model.first_at_once
+        if full or passed or at != closes_at:
             moves.append((digest_id, count - over, not full, at))
         for index in fitting:
-            found[index] = Joined(digest_id, at, opened and index == indexes[0])
+            found[index] = Joined(digest_id, at, opened and not passed and index == indexes[0])
             items.append((ids.new_uuid(), digest_id, entries[index].notification_id, recipient_id, step))
     if moves:
         await connection.execute(_MOVE, [list(column) for column in zip(*sorted(moves), strict=True)], prepare=True)

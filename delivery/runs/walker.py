@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from delivery.routing import Target
+from notifications.preferences.shapes import Policy
 from notifications.workflows.definition import AnyStep, Definition
 
 
@@ -42,7 +43,8 @@ class Send:
     label: str
     channel: str
     target: Target
-    quiet_hours: str | None = None
+    policy: Policy | None = None
+    """What the step asks for in quiet hours."""
 
 
 @dataclass(slots=True)
@@ -50,6 +52,7 @@ class Walker:
     """A walk under way. Ends as soon as `reason` is set, rests as soon as `waits_until` is."""
 
     run_id: UUID
+    project_id: UUID
     stored: bool
     version: Version
     target: Target
@@ -92,7 +95,7 @@ class Walker:
     def wait(self, until: datetime) -> None:
         self.waits_until = until
 
-    def end(self, reason: str) -> None:
+    def end(self, *, reason: str) -> None:
         self.reason = reason
 
     def note(self, code: str, at: datetime, **detail: Any) -> None:

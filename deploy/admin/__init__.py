@@ -12,11 +12,11 @@ from deploy.admin import (
     notifications,
     operations,
     people,
+    preferences,
     projects,
     providers,
     schedules,
     status_events,
-    unsubscriptions,
 )
 
 __all__ = [
@@ -31,9 +31,9 @@ __all__ = [
     "notifications",
     "operations",
     "people",
+    "preferences",
     "projects",
     "providers",
     "schedules",
     "status_events",
-    "unsubscriptions",
 ]

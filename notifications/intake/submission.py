@@ -17,6 +17,7 @@ from notifications.conf import NotificationsConf
 from notifications.decoding import convert
 from notifications.errors import Fault, Invalid
 from notifications.intake.attachments import AttachmentIn, check_attachments
+from notifications.workflows.versions import Version
 
 Text = Annotated[str, msgspec.Meta(max_length=255)]
 
@@ -49,15 +50,25 @@ class TopicIn(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 
 
 class NotificationIn(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    """One request to tell somebody something."""
+    """One request to tell somebody something: a stored workflow by its key, or content and channels."""
 
     recipients: Annotated[list[Any], msgspec.Meta(min_length=1)]
     content: ContentIn | None = None
-    channels: Annotated[list[str], msgspec.Meta(min_length=1, max_length=20)] | None = None
-    workflow: Text | None = None
-    data: dict[str, Any] = {}
-    category: Text | None = None
-    critical: bool = False
+    channels: (
+        Annotated[
+            list[str],
+            msgspec.Meta(
+                min_length=1, max_length=20, description="With a workflow: use only these of the channels it uses."
+            ),
+        ]
+        | None
+    ) = None
+    workflow: Annotated[str, msgspec.Meta(max_length=255, description="The key of a published workflow.")] | None = None
+    data: Annotated[
+        dict[str, Any], msgspec.Meta(description="For templates and conditions; checked against the workflow's schema.")
+    ] = {}
+    category: Annotated[str, msgspec.Meta(max_length=255, description="Without one: the workflow's.")] | None = None
+    critical: Annotated[bool, msgspec.Meta(description="True where the workflow is critical.")] = False
     actor: Text | None = None
     thread: (
         Annotated[
@@ -93,6 +104,17 @@ class Submission:
     send_at: datetime | None
     expires_at: datetime | None
     key_id: UUID | None = None  # the API key it came with
+    version: Version | None = None  # of the workflow it names; found by the writer
+
+    @property
+    def category(self) -> str | None:
+        """Its own, or else the workflow's."""
+        return self.body.category or (self.version.definition.category if self.version else None)
+
+    @property
+    def critical(self) -> bool:
+        """Either says so."""
+        return self.body.critical or (self.version is not None and self.version.definition.critical)
 
 
 _CHECKS: Final[dict[str, Callable[[str], str]]] = {
@@ -131,7 +153,8 @@ def parse_submission(
 def _check_fields(body: NotificationIn, conf: NotificationsConf) -> list[Fault]:
     faults: list[Fault] = []
     if body.workflow is not None:
-        faults.append(Fault("/workflow", "No workflow has this key."))
+        if body.content is not None:
+            faults.append(Fault("/content", "The workflow says what is said; leave content or workflow out."))
     elif body.content is None:
         faults.append(Fault("/content", "Give content and channels, or the key of a workflow."))
     elif body.channels is None:
@@ -149,6 +172,7 @@ def _check_fields(body: NotificationIn, conf: NotificationsConf) -> list[Fault]:
         _check(faults, "/content/title", texts.check_line, body.content.title)
         _check(faults, "/content/action_url", texts.check_url, body.content.action_url)
         faults += check_attachments(body.content.attachments or (), "/content/attachments")
+    _check(faults, "/workflow", texts.check_key, body.workflow)
     _check(faults, "/category", texts.check_key, body.category)
     _check(faults, "/actor", texts.check_external_id, body.actor)
     _check(faults, "/thread", texts.check_line, body.thread)

@@ -8,7 +8,7 @@ from notifications.models.people import Endpoint, Recipient, Subscription, Topic
 from notifications.models.preferences import RecipientPreferences
 from notifications.models.projects import ApiKey, Project, ProjectSettings
 from notifications.models.suppressions import Suppression
-from notifications.models.unsubscriptions import Unsubscription
+from notifications.models.workflows import Workflow, WorkflowVersion
 
 __all__ = [
     "AddressKey",
@@ -27,5 +27,6 @@ __all__ = [
     "Subscription",
     "Suppression",
     "Topic",
-    "Unsubscription",
+    "Workflow",
+    "WorkflowVersion",
 ]

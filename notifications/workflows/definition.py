@@ -115,6 +115,17 @@ class Definition(msgspec.Struct, frozen=True, kw_only=True):
         """Where the step with this key stands; None when there is none."""
         return next((index for index, step in enumerate(self.steps) if step.key == key), None)
 
+    @property
+    def channels(self) -> frozenset[str]:
+        """Every channel that any step may use."""
+        used: set[str] = set()
+        for step in self.steps:
+            if isinstance(step, ChannelStep):
+                used.add(step.channel)
+            elif isinstance(step, FallbackStep | EscalateStep):
+                used.update(step.channels)
+        return frozenset(used)
+
     def needs(self, root: str) -> bool:
         """Whether any condition reads this root."""
         return any(step.needs(root) for step in self.steps)

@@ -114,6 +114,12 @@ class WorkflowIn(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     schema: Annotated[dict[str, Any], Meta(description="JSON Schema (2020-12) of `data`.")] | None = None
 
 
+class SavedWorkflowIn(WorkflowIn, kw_only=True):
+    """A workflow as it is PUT."""
+
+    draft: Annotated[bool, Meta(description="Save it, publish nothing.")] = False
+
+
 OTHER_STEPS: Final[dict[str, type[StepIn]]] = {
     "delay": DelayStepIn,
     "condition": ConditionStepIn,

@@ -8,6 +8,8 @@ from notifications.errors import Fault
 
 TemplateCheck = Callable[[Any, str], list[Fault]]
 """(template, channel) -> faults, with pointers into the template."""
+LineCheck = Callable[[str], list[Fault]]
+"""(one line of Liquid) -> faults, without pointers."""
 
 
 def check_template(template: Any, channel: str) -> list[Fault]:
@@ -32,6 +34,11 @@ def check_template(template: Any, channel: str) -> list[Fault]:
             faults.append(Fault(pointer, str(error)))
         faults += _check_fields(fields, pointer)
     return faults
+
+
+def check_line(line: str) -> list[Fault]:
+    """Nothing yet."""
+    return []
 
 
 def _check_fields(fields: Any, pointer: str) -> list[Fault]:

@@ -23,6 +23,7 @@ from tests.api.test_notifications import add_delivery
 CREATING = {
     "put_recipient",
     "put_topic",
+    "put_workflow",
     "put_event_endpoint",
     "put_schedule",
     "create_token",
@@ -50,12 +51,16 @@ def theirs(make_tenant: Callable[..., Tenant]) -> dict[str, str]:
         "/v1/recipients/theirs/endpoints", json={"channel": "webhook", "url": "https://example.com/"}
     )
     other.http.post("/v1/topics/theirs/subscriptions", json={"recipients": ["theirs"]})
+    steps = [{"key": "bell", "type": "in_app", "template": {"title": "secret"}}]
+    other.http.put("/v1/workflows/theirs", json={"name": "secret", "steps": steps})
     sent = other.http.post("/v1/notifications", json=notification(recipients=["theirs"], cancellation_key="k"))
     row = Notification.objects.get(project=other.project)
     return {
         "recipient_id": "theirs",
         "endpoint_id": endpoint.json()["id"],
         "topic_key": "theirs",
+        "workflow_key": "theirs",
+        "version_number": "1",
         "notification_id": sent.json()["id"],
         "delivery_id": add_delivery(other, row, "failed").public_id,
         "message_id": add_message(other, "theirs"),
@@ -99,6 +104,7 @@ def test_lists_hold_only_their_own(tenant: Tenant, theirs: dict[str, str]) -> No
         "/v1/deliveries",
         "/v1/recipients",
         "/v1/topics",
+        "/v1/workflows",
         "/v1/events",
         "/v1/events/endpoints",
         "/v1/suppressions",
@@ -123,6 +129,11 @@ def test_one_projects_cursor_is_nothing_to_another(tenant: Tenant, make_tenant: 
 def test_a_topic_of_another_project_cannot_be_addressed(tenant: Tenant, theirs: dict[str, str]) -> None:
     answer = tenant.http.post("/v1/notifications", json=notification(recipients=[{"topic": "theirs"}]))
     assert_problem(answer, 422, pointer="/recipients/0/topic")
+
+
+def test_a_workflow_of_another_project_cannot_be_followed(tenant: Tenant, theirs: dict[str, str]) -> None:
+    answer = tenant.http.post("/v1/notifications", json={"workflow": "theirs", "recipients": ["u1"]})
+    assert_problem(answer, 422, pointer="/workflow")
 
 
 def test_another_projects_namesake_keeps_its_tokens(tenant: Tenant, theirs: dict[str, str], connect: Any) -> None:

@@ -79,10 +79,14 @@ def test_every_example_works(tenant: Tenant) -> None:
         "/v1/notifications", json={"recipients": ["u1"], "content": {"title": "x"}, "channels": ["in_app"]}
     )
     endpoint = http.post("/v1/recipients/u1/endpoints", json={"channel": "webhook", "url": "https://example.com/"})
+    steps = [{"key": "bell", "type": "in_app", "template": {"title": "x"}}]
+    http.put("/v1/workflows/comment", json={"name": "Comments", "steps": steps})
     row = Notification.objects.get(project=tenant.project)
     names = {
         "recipient_id": "u1",
         "topic_key": "team-1",
+        "workflow_key": "comment",
+        "version_number": "1",
         "notification_id": sent.json()["id"],
         "endpoint_id": endpoint.json()["id"],
         "delivery_id": add_delivery(tenant, row, "failed").public_id,

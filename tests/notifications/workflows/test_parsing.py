@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from notifications.errors import Fault, Invalid
 from notifications.workflows.definition import (
     ChannelStep,
     ConditionStep,
@@ -14,7 +15,8 @@ from notifications.workflows.definition import (
     ThrottleStep,
     Window,
 )
-from tests.notifications.workflows.parsing_cases import COMMENT, faults, of_steps, parse
+from notifications.workflows.parsing import parse_definition
+from tests.notifications.workflows.parsing_cases import CHANNELS, COMMENT, faults, of_steps, parse
 
 BELL = {"key": "bell", "type": "in_app", "template": {"title": "x"}}
 
@@ -222,3 +224,29 @@ def test_at_most_50_steps() -> None:
 
 def test_what_was_saved_is_read_whatever_channels_there_are_now() -> None:
     assert parse(of_steps(BELL | {"type": "pigeon"}), channels=None).steps[0].key == "bell"
+
+
+def test_texts_are_checked_by_whoever_knows_them() -> None:
+    """The seam to templates: what the checks find is told with the step and points to the text."""
+
+    def check_template(template: Any, channel: str) -> list[Fault]:
+        return [Fault("/title", f"Wrong for {channel}.")]
+
+    steps = of_steps(
+        BELL,
+        {"key": "wait", "type": "digest", "digest_key": "{{", "window": {"for": "PT1M"}},
+        {"key": "once", "type": "throttle", "throttle_key": "{{", "limit": 1, "window": "PT1M"},
+        {"key": "later", "type": "delay", "until": "{{"},
+        {"key": "loud", "type": "fallback", "channels": ["sms"], "wait": "PT1M", "templates": {"sms": {"title": "x"}}},
+    )
+    with pytest.raises(Invalid) as caught:
+        parse_definition(
+            steps, channels=CHANNELS, check_template=check_template, check_line=lambda line: [Fault("", f"{line}?")]
+        )
+    assert {fault.pointer: fault.detail for fault in caught.value.faults} == {
+        "/steps/0/template/title": "Step 'bell': Wrong for in_app.",
+        "/steps/1/digest_key": "Step 'wait': {{?",
+        "/steps/2/throttle_key": "Step 'once': {{?",
+        "/steps/3/until": "Step 'later': {{?",
+        "/steps/4/templates/sms/title": "Step 'loud': Wrong for sms.",
+    }
