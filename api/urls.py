@@ -8,7 +8,14 @@ from api.views.endpoint_actions import EndpointDeliveries, EndpointPing, Endpoin
 from api.views.endpoints import EndpointCollection, EndpointItem
 from api.views.events import EventCollection, EventEndpointCollection, EventEndpointItem, EventItem
 from api.views.health import Health, Metrics, Ready
-from api.views.inbox import InboxCounts, InboxMessageAction, InboxMessages, InboxReadAll, InboxSeenAll
+from api.views.inbox import (
+    InboxCounts,
+    InboxMessageAction,
+    InboxMessageItem,
+    InboxMessages,
+    InboxReadAll,
+    InboxSeenAll,
+)
 from api.views.inbox_events import InboxEvents
 from api.views.notification_items import (
     NotificationCancel,
@@ -32,6 +39,7 @@ urlpatterns = [
     path("v1/inbox/messages", InboxMessages.as_view()),
     path("v1/inbox/counts", InboxCounts.as_view()),
     path("v1/inbox/events", InboxEvents.as_view()),
+    path("v1/inbox/messages/<str:message_id>", InboxMessageItem.as_view()),
     path("v1/inbox/messages/<str:message_id>/<str:action>", InboxMessageAction.as_view()),
     path("v1/inbox/read-all", InboxReadAll.as_view()),
     path("v1/inbox/seen-all", InboxSeenAll.as_view()),

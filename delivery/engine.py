@@ -13,6 +13,7 @@ from typing import Any, Final
 from delivery import in_app
 from delivery.conf import DeliveryConf
 from delivery.finishes import Finisher
+from delivery.inbox_care import InboxCare
 from delivery.key_lock import KeyLock
 from delivery.lane import Lane
 from delivery.providers import ProviderWatch
@@ -25,6 +26,7 @@ from delivery.transports import registry
 from delivery.transports.base import Transport
 from delivery.transports.webhook.transport import WebhookTransport
 from notifications.bell import bell
+from notifications.conf import conf as notifications_conf
 from notifications.database import IN_ORDER, LOOK_UPS, UNREACHABLE, Pool, make_pool
 from notifications.events import SEND_TASK
 
@@ -33,6 +35,7 @@ _OTHERS_SECONDS: Final = 2.0
 _REST: Final = 3.0
 _LONGEST_REST_SECONDS: Final = 0.2
 STATUS: Final = "status_events"
+INBOX_CARE: Final = "inbox_care"
 
 
 class Engine:
@@ -65,6 +68,7 @@ class Engine:
         steps = {
             ROUTE: self._route,
             IN_APP: self._store,
+            INBOX_CARE: InboxCare(self._pool, notifications_conf().inbox_keep, self._pusher.push).step,
             **{lane.channel: self._guard_lane(lane) for lane in self._lanes},
         }
         self._stages = {name: Stage(name, self._lock.guard(step)) for name, step in steps.items()}
@@ -112,7 +116,7 @@ class Engine:
     @property
     def channels(self) -> list[str]:
         """Every stage that sends."""
-        return [name for name in self._stages if name != ROUTE]
+        return [name for name in self._stages if name not in (ROUTE, INBOX_CARE)]
 
     async def _start_status(self) -> None:
         """Status events go out by a webhook transport of their own."""

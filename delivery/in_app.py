@@ -34,7 +34,7 @@ _encode = msgspec.json.Encoder().encode
 _round = Round()
 
 _READ: Final = """
-    SELECT d.id, d.project_id, d.recipient_id, d.notification_id, d.expires_at <= now(), r.id IS NULL, now()
+    SELECT d.id, d.project_id, d.recipient_id, d.notification_id, d.expires_at <= now(), r.id IS NULL, now(), d.expires_at
       FROM delivery_delivery d LEFT JOIN notifications_recipient r ON r.id = d.recipient_id"""
 _DUE: Final = f"""
     WITH {due_rows("delivery_delivery", where="channel = 'in_app'")} SELECT id FROM due ORDER BY n"""  # noqa: S608 - composed of our own text
@@ -54,9 +54,10 @@ _BUMP: Final = """
     RETURNING recipient_id, epoch, "offset", unread, unseen"""
 _INSERT_MESSAGES: Final = """
     INSERT INTO notifications_inboxmessage
-           (id, project_id, recipient_id, delivery_id, "offset", title, body, action_url, category, actor, data, created_at)
+           (id, project_id, recipient_id, delivery_id, "offset", title, body, action_url, category, actor, data,
+            expires_at, created_at)
     SELECT g.*, %s FROM unnest(%s::uuid[], %s::uuid[], %s::uuid[], %s::uuid[], %s::bigint[], %s::text[], %s::text[],
-           %s::text[], %s::text[], %s::text[], %s::jsonb[]) AS g"""
+           %s::text[], %s::text[], %s::text[], %s::jsonb[], %s::timestamptz[]) AS g"""
 _INSERT_EVENTS: Final = """
     INSERT INTO notifications_inboxevent (recipient_id, "offset", kind, message_id)
     SELECT recipient, at, 'message.created', message FROM unnest(%s::uuid[], %s::bigint[], %s::uuid[]) AS g (recipient, at, message)"""
@@ -81,6 +82,7 @@ class _Due:
     expired: bool | None
     erased: bool
     now: datetime
+    expires_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +192,7 @@ def _columns(row: _Due, message: Message, message_id: UUID, offset: int) -> tupl
         message.category,
         message.actor,
         _encode(message.data).decode(),
+        row.expires_at,
     )
 
 
