@@ -62,5 +62,7 @@ DESCRIPTIONS: Final = {
 }
 """Path parameter -> (description, example), for the OpenAPI document."""
 
-SCHEMAS: Final[dict[str, dict[str, Any]]] = {"action": {"enum": ["seen", "read", "unread", "archive", "unarchive", "acknowledge"]}}
+SCHEMAS: Final[dict[str, dict[str, Any]]] = {
+    "action": {"enum": ["seen", "read", "unread", "archive", "unarchive", "acknowledge"]}
+}
 """Path parameter -> what more its schema says."""

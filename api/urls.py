@@ -7,6 +7,7 @@ from api.views.deliveries import DeliveryCollection, DeliveryItem, DeliveryRepla
 from api.views.endpoint_actions import EndpointDeliveries, EndpointPing, EndpointReplay, EndpointRotation
 from api.views.endpoints import EndpointCollection, EndpointItem
 from api.views.events import EventCollection, EventEndpointCollection, EventEndpointItem, EventItem
+from api.views.export import RecipientExport
 from api.views.health import Health, Metrics, Ready
 from api.views.inbox import (
     InboxCounts,
@@ -45,6 +46,7 @@ urlpatterns = [
     path("v1/inbox/seen-all", InboxSeenAll.as_view()),
     path("v1/recipients/<str:recipient_id>/tokens", TokenCollection.as_view()),
     path("v1/recipients/<str:recipient_id>/tokens/revoke", TokenRevocation.as_view()),
+    path("v1/recipients/<str:recipient_id>/export", RecipientExport.as_view()),
     path("v1/recipients/<str:recipient_id>/presence", RecipientPresence.as_view()),
     path("v1/recipients/<str:recipient_id>", RecipientItem.as_view()),
     path("v1/topics/<str:topic_key>/subscriptions", SubscriptionCollection.as_view()),

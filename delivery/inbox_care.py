@@ -28,7 +28,7 @@ class InboxCare:
         self._look_at = float("-inf")
         self._pass: Retention | None = None
         # Not with the start, which has enough to do, and not in all processes at once.
-        self._pass_at = time.monotonic() + _PASS_SECONDS * random.uniform(0.1, 1)
+        self._pass_at = time.monotonic() + _PASS_SECONDS * random.uniform(0.1, 1)  # noqa: S311 - spreads load
 
     async def step(self) -> bool:
         """One batch; whether more may be to do at once."""

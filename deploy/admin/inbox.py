@@ -65,7 +65,17 @@ class InboxMessageAdmin(OfRecipientAdmin):
             "Where it belongs",
             {"fields": (("shown_id", "offset"), ("recipient_link", "delivery"), ("category", "actor"), "data_json")},
         ),
-        ("Times", {"fields": (("created_at", "seen_at"), ("read_at", "archived_at"), ("acknowledged_at", "expires_at"), "gone_at")}),
+        (
+            "Times",
+            {
+                "fields": (
+                    ("created_at", "seen_at"),
+                    ("read_at", "archived_at"),
+                    ("acknowledged_at", "expires_at"),
+                    "gone_at",
+                )
+            },
+        ),
     )
 
     def get_search_results(

@@ -84,6 +84,8 @@ class InboxMessage(models.Model):
         indexes = [
             models.Index(fields=["recipient", "-offset"], name="inbox_message_newest"),
             models.Index(fields=["recipient"], name="inbox_message_unread", condition=Q(read_at__isnull=True)),
+            # How the traces of an erased person are found in other people's inboxes.
+            models.Index(fields=["project", "actor"], name="inbox_message_of_actor", condition=Q(actor__isnull=False)),
             # What the clock takes out of inboxes; most messages have no such time.
             models.Index(
                 fields=["expires_at"],

@@ -23,7 +23,11 @@ async def test_a_deleted_message_is_gone_for_everybody_and_again_is_no_fault(mem
     async with member.stream(since=2) as events:
         await delete(member, first["message"])
         event = await following(events)
-        assert (event.name, event.data["offset"], event.data["counts"]) == ("message.deleted", 3, {"unread": 1, "unseen": 1})
+        assert (event.name, event.data["offset"], event.data["counts"]) == (
+            "message.deleted",
+            3,
+            {"unread": 1, "unseen": 1},
+        )
         assert (event.data["message"]["id"], event.data["message"]["title"]) == (first["message"]["id"], "")
     position = await member.position()
     await delete(member, first["message"])

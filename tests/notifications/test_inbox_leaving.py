@@ -80,7 +80,9 @@ async def test_acknowledged_is_read_and_seen_and_happens_once(owner: Owner) -> N
         assert (event["event"], event["counts"]) == ("message.updated", {"unread": 0, "unseen": 0})
         message = event["message"]
         assert message["acknowledged_at"] == message["read_at"] == message["seen_at"] is not None
-        assert (await apply_action(conn, recipient_pk=owner.pk, action="acknowledge", message_ids=[message_id])).events == []
+        assert (
+            await apply_action(conn, recipient_pk=owner.pk, action="acknowledge", message_ids=[message_id])
+        ).events == []
 
 
 async def test_what_has_expired_leaves_once_whoever_looks(owner: Owner, stranger: Owner) -> None:
@@ -155,7 +157,8 @@ async def test_too_many_and_too_old_messages_expire_and_too_long_a_log_is_cut(ow
         aged = UUID(int=(old.int & ((1 << 80) - 1)))
         await conn.execute("UPDATE notifications_inboxevent SET message_id = %s WHERE message_id = %s", [aged, old])
         await conn.execute(
-            "UPDATE notifications_inboxmessage SET id = %s, created_at = now() - interval '366 days' WHERE id = %s", [aged, old]
+            "UPDATE notifications_inboxmessage SET id = %s, created_at = now() - interval '366 days' WHERE id = %s",
+            [aged, old],
         )
         await conn.execute("SET session_replication_role = origin")
         events = await run_pass(conn, Keep(messages=4, changes=6))
