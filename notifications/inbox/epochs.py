@@ -26,7 +26,7 @@ def renew_epochs(*, project_id: UUID | None = None) -> int:
     while True:
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(_RENEW, {"after": after, "project": project_id, "limit": _BATCH})
-            count, last = cursor.fetchone() or (0, None)
+            count, last = cursor.fetchone() or (0, after)
         total += count
         if count < _BATCH:
             return total

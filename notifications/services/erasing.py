@@ -5,7 +5,7 @@ its lease with the name: whoever is just routing it is fenced off, and it is rou
 """
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from django.db import connection
@@ -36,7 +36,7 @@ def forget_name(*, project_id: UUID, external_id: str) -> None:
 
     Before anything else of the person is locked.
     """
-    values = {"project": project_id, "name": external_id}
+    values: dict[str, Any] = {"project": project_id, "name": external_id}
     with connection.cursor() as cursor:
         for query in (_PENDING, _UNROUTED):
             cursor.execute(query, values)
@@ -47,4 +47,5 @@ def forget_name(*, project_id: UUID, external_id: str) -> None:
 def forget_named(*, project_id: UUID, external_id: str, notification_ids: Sequence[UUID]) -> None:
     """Take the person out of these notifications, which are routed; in the caller's transaction."""
     with connection.cursor() as cursor:
-        cursor.execute(_NAMED, {"project": project_id, "name": external_id, "ids": list(notification_ids)})
+        values: dict[str, Any] = {"project": project_id, "name": external_id, "ids": list(notification_ids)}
+        cursor.execute(_NAMED, values)
