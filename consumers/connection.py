@@ -241,7 +241,7 @@ class Connection:
         if page is None or not self.is_admitted_by(page.head):
             self.close(CloseCode.BAD_TOKEN)
             return
-        if str(page.head.epoch) != self.epoch:
+        if str(page.head.epoch) != self.epoch or not page.whole:
             self.close(CloseCode.RESUME)
             return
         target = self._wanted = max(self._wanted, page.head.offset)
