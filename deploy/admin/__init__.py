@@ -16,6 +16,7 @@ from deploy.admin import (
     providers,
     status_events,
     unsubscriptions,
+    workflows,
 )
 
 __all__ = [
@@ -34,4 +35,5 @@ __all__ = [
     "providers",
     "status_events",
     "unsubscriptions",
+    "workflows",
 ]
