@@ -82,5 +82,7 @@ DESCRIPTIONS: Final = {
 }
 """Path parameter -> (description, example), for the OpenAPI document."""
 
-SCHEMAS: Final[dict[str, dict[str, Any]]] = {"action": {"enum": ["seen", "read", "unread", "archive", "unarchive"]}}
+SCHEMAS: Final[dict[str, dict[str, Any]]] = {
+    "action": {"enum": ["seen", "read", "unread", "archive", "unarchive", "acknowledge"]}
+}
 """Path parameter -> what more its schema says."""

@@ -7,8 +7,16 @@ from api.views.deliveries import DeliveryCollection, DeliveryItem, DeliveryRepla
 from api.views.endpoint_actions import EndpointDeliveries, EndpointPing, EndpointReplay, EndpointRotation
 from api.views.endpoints import EndpointCollection, EndpointItem
 from api.views.events import EventCollection, EventEndpointCollection, EventEndpointItem, EventItem
+from api.views.export import RecipientExport
 from api.views.health import Health, Metrics, Ready
-from api.views.inbox import InboxCounts, InboxMessageAction, InboxMessages, InboxReadAll, InboxSeenAll
+from api.views.inbox import (
+    InboxCounts,
+    InboxMessageAction,
+    InboxMessageItem,
+    InboxMessages,
+    InboxReadAll,
+    InboxSeenAll,
+)
 from api.views.inbox_events import InboxEvents
 from api.views.notification_items import (
     NotificationCancel,
@@ -42,11 +50,13 @@ urlpatterns = [
     path("v1/inbox/messages", InboxMessages.as_view()),
     path("v1/inbox/counts", InboxCounts.as_view()),
     path("v1/inbox/events", InboxEvents.as_view()),
+    path("v1/inbox/messages/<str:message_id>", InboxMessageItem.as_view()),
     path("v1/inbox/messages/<str:message_id>/<str:action>", InboxMessageAction.as_view()),
     path("v1/inbox/read-all", InboxReadAll.as_view()),
     path("v1/inbox/seen-all", InboxSeenAll.as_view()),
     path("v1/recipients/<str:recipient_id>/tokens", TokenCollection.as_view()),
     path("v1/recipients/<str:recipient_id>/tokens/revoke", TokenRevocation.as_view()),
+    path("v1/recipients/<str:recipient_id>/export", RecipientExport.as_view()),
     path("v1/recipients/<str:recipient_id>/presence", RecipientPresence.as_view()),
     path("v1/recipients/<str:recipient_id>/preferences", RecipientPreferencesItem.as_view()),
     path("v1/recipients/<str:recipient_id>", RecipientItem.as_view()),
