@@ -10,12 +10,12 @@ from uuid import UUID
 
 from django.db import connection, transaction
 
+from delivery.laws import SINCE_EVER
 from delivery.selectors import first_id_at
 from notifications.clock import utc_now
 
 _LOOKED_AT_ONCE: Final = 500
 _DELETED_AT_ONCE: Final = 5_000
-SINCE_EVER: Final = UUID(int=0)
 
 # An id tells its age, so old rows are read in the order of the primary key and no index is kept for this.
 _OLD: Final = """

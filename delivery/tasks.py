@@ -9,9 +9,10 @@ from delivery.conf import conf
 from delivery.engine import ROUTE
 from delivery.feedback.poll import poll_configured
 from delivery.inspection import inspect_recent
+from delivery.laws import SINCE_EVER
 from delivery.loop import current, stop_current
+from delivery.retention import forget_history
 from notifications.events import ROUTE_TASK, SEND_TASK
-from delivery.retention import SINCE_EVER, forget_history
 from schedules.periodic import HISTORY_TASK, INSPECT_TASK, POLL_TASK, SWEEP_TASK
 
 _PATIENCE_SECONDS: Final = 0.05  # the work goes on without us; the next wake-up, of another stage, must not wait for it
