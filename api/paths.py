@@ -57,6 +57,7 @@ DESCRIPTIONS: Final = {
     "event_id": ("The event's id.", "evt_06dj3k5w8m7q2v4x6y8z0a2c4e"),
     "event_endpoint_key": ("Your own name for the event endpoint.", "support"),
     "suppression_id": ("The suppression's id.", "sup_06dj3k5w8m7q2v4x6y8z0a2c4e"),
+    "api_key_id": ("The key's id, which is not the key.", "key_06dj3k5w8m7q2v4x6y8z0a2c4e"),
     "callback_id": ("The callback source's id.", "cbk_06dj3k5w8m7q2v4x6y8z0a2c4e"),
     "action": ("What to do with it.", "read"),
 }

@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from api.views.api_keys import ApiKeyCollection, ApiKeyItem, ApiKeyRotation
 from api.views.callbacks import CallbackCollection, CallbackEvents, CallbackItem
 from api.views.deliveries import DeliveryCollection, DeliveryItem, DeliveryReplay, DeliveryRetry
 from api.views.endpoint_actions import EndpointDeliveries, EndpointPing, EndpointReplay, EndpointRotation
@@ -21,6 +22,7 @@ from api.views.notifications import NotificationBulk, NotificationCollection
 from api.views.presence import RecipientPresence
 from api.views.recipients import RecipientCollection, RecipientItem
 from api.views.schema import DocsAsset, DocsPage, OpenApiDocument
+from api.views.stats import Stats
 from api.views.suppressions import SuppressionCollection, SuppressionItem
 from api.views.tokens import TokenCollection, TokenRevocation
 from api.views.topics import SubscriptionCollection, TopicCollection, TopicItem
@@ -67,6 +69,10 @@ urlpatterns = [
     path("v1/callbacks", CallbackCollection.as_view()),
     path("v1/callbacks/<str:callback_id>", CallbackItem.as_view()),
     path("v1/callbacks/<str:callback_id>/events", CallbackEvents.as_view()),
+    path("v1/api-keys", ApiKeyCollection.as_view()),
+    path("v1/api-keys/<str:api_key_id>", ApiKeyItem.as_view()),
+    path("v1/api-keys/<str:api_key_id>/rotate", ApiKeyRotation.as_view()),
+    path("v1/stats", Stats.as_view()),
     path("v1/openapi.json", OpenApiDocument.as_view()),
     path("v1/docs", DocsPage.as_view()),
     path("v1/docs/<str:name>", DocsAsset.as_view()),
