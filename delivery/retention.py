@@ -57,7 +57,12 @@ def forget_history(*, days: int, after: UUID = SINCE_EVER, looks: int = 100) -> 
 
 def _look(before: datetime, after: UUID) -> tuple[list[UUID], list[UUID]]:
     """The next old notifications, and those of them of which nothing is needed any more."""
-    values = {"before": before, "after": after, "first_kept": first_id_at(before), "limit": _LOOKED_AT_ONCE}
+    values: dict[str, Any] = {
+        "before": before,
+        "after": after,
+        "first_kept": first_id_at(before),
+        "limit": _LOOKED_AT_ONCE,
+    }
     with connection.cursor() as cursor:
         cursor.execute(_OLD, values)
         rows = cursor.fetchall()
@@ -66,7 +71,7 @@ def _look(before: datetime, after: UUID) -> tuple[list[UUID], list[UUID]]:
 
 def _forget(notification_ids: list[UUID], before: datetime) -> int:
     """Delete these, some thousand deliveries in a transaction; how many went."""
-    left, gone = set(notification_ids), 0
+    left = set(notification_ids)
     while left:
         with transaction.atomic(), connection.cursor() as cursor:
             rows = _locked(cursor, left, before)
@@ -76,8 +81,8 @@ def _forget(notification_ids: list[UUID], before: datetime) -> int:
                 cursor.execute(statement, [deliveries])
             if len(rows) < _DELETED_AT_ONCE:
                 cursor.execute(_DELETE_NOTIFICATIONS, [list(left)])
-                return gone + cursor.rowcount
-    return gone
+                return int(cursor.rowcount)
+    return 0
 
 
 def _locked(cursor: Any, notification_ids: set[UUID], before: datetime) -> list[tuple[UUID, UUID, bool]]:
