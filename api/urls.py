@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from api.views.api_keys import ApiKeyCollection, ApiKeyItem, ApiKeyRotation
 from api.views.callbacks import CallbackCollection, CallbackEvents, CallbackItem
 from api.views.deliveries import DeliveryCollection, DeliveryItem, DeliveryReplay, DeliveryRetry
 from api.views.endpoint_actions import EndpointDeliveries, EndpointPing, EndpointReplay, EndpointRotation
@@ -32,6 +33,7 @@ from api.views.project import ProjectItem
 from api.views.recipients import RecipientCollection, RecipientItem
 from api.views.schedules import ScheduleCollection, ScheduleItem, ScheduleOccurrences, ScheduleRunNow
 from api.views.schema import DocsAsset, DocsPage, OpenApiDocument
+from api.views.stats import Stats
 from api.views.suppressions import SuppressionCollection, SuppressionItem
 from api.views.tokens import TokenCollection, TokenRevocation
 from api.views.topics import SubscriptionCollection, TopicCollection, TopicItem
@@ -98,6 +100,10 @@ urlpatterns = [
     path("v1/schedules/<str:schedule_key>", ScheduleItem.as_view()),
     path("v1/schedules/<str:schedule_key>/occurrences", ScheduleOccurrences.as_view()),
     path("v1/schedules/<str:schedule_key>/run-now", ScheduleRunNow.as_view()),
+    path("v1/api-keys", ApiKeyCollection.as_view()),
+    path("v1/api-keys/<str:api_key_id>", ApiKeyItem.as_view()),
+    path("v1/api-keys/<str:api_key_id>/rotate", ApiKeyRotation.as_view()),
+    path("v1/stats", Stats.as_view()),
     path("v1/openapi.json", OpenApiDocument.as_view()),
     path("v1/docs", DocsPage.as_view()),
     path("v1/docs/<str:name>", DocsAsset.as_view()),
