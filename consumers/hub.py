@@ -8,6 +8,7 @@ ping, positions are compared with the log in PostgreSQL, so the layer may lose, 
 import asyncio
 import contextlib
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
 from typing import Any, NamedTuple, cast
 from uuid import UUID
 
@@ -30,6 +31,9 @@ from notifications.tokens import RecipientToken
 log = structlog.get_logger(__name__)
 
 _JOINS_AT_ONCE = 500
+_CHECKS_AT_ONCE = 100
+_HINTS_AT_ONCE = 100
+_SLICES = 10
 
 
 class HubStats(NamedTuple):
@@ -51,6 +55,8 @@ class Hub:
         self._rooms: dict[UUID, Room] = {}
         self._empty: set[UUID] = set()
         self._connections: set[Connection] = set()
+        self._slices = tuple(set[Connection]() for _ in range(_SLICES))
+        self._next_slice = 0
         self.attendance = Attendance(self._devices_of, self.log, settings.presence)
         self._joins: Batch[UUID, None] = Batch(self._join_groups, limit=_JOINS_AT_ONCE)
         self._tasks: set[asyncio.Task[None]] = set()
@@ -71,12 +77,16 @@ class Hub:
         """A socket was opened; `forget` it when it has gone."""
         connection = Connection(send, self.log, self.conf)
         self._connections.add(connection)
+        self._next_slice = (self._next_slice + 1) % _SLICES
+        self._slices[self._next_slice].add(connection)
         metrics.SOCKETS.set(len(self._connections))
         return connection
 
     def forget(self, connection: Connection) -> None:
         connection.dispose()
         self._connections.discard(connection)
+        for part in self._slices:
+            part.discard(connection)
         if not self._connections:
             self._all_gone.set()
         metrics.SOCKETS.set(len(self._connections))
@@ -151,22 +161,27 @@ class Hub:
 
     async def _receive(self) -> None:
         while True:
-            hint: Hint = await self._layer.receive(self._channel)
-            metrics.EVENTS.inc()
-            if is_change(hint):
-                self.dispatch(hint)
-            elif room := self._rooms.get(UUID(hex=hint["recipient"])):
-                self._spawn(self._check(list(room.connections)))
+            hints: list[Hint] = await self._layer.receive_many(self._channel, limit=_HINTS_AT_ONCE)
+            metrics.EVENTS.inc(len(hints))
+            for hint in hints:
+                if is_change(hint):
+                    self.dispatch(hint)
+                elif room := self._rooms.get(UUID(hex=hint["recipient"])):
+                    self._spawn(self._check(list(room.connections)))
+            if len(hints) == _HINTS_AT_ONCE:
+                await asyncio.sleep(0)
 
     async def _tick(self) -> None:
-        """The one clock: sees to every socket whose moment has come."""
+        """The one clock: sees to every socket whose moment has come, to a tenth of them at a time, so that events never
+        wait for thousands."""
         loop = asyncio.get_running_loop()
         while True:
-            await asyncio.sleep(self.conf.tick_seconds)
-            now = loop.time()
-            pinged = [each for each in self._connections if each.due <= now and each.tick(now)]
-            if pinged:
-                self._spawn(self._check(pinged))
+            for part in self._slices:
+                await asyncio.sleep(self.conf.tick_seconds / _SLICES)
+                now = loop.time()
+                pinged = [each for each in part if each.due <= now and each.tick(now)]
+                if pinged:
+                    self._spawn(self._check(pinged))
 
     async def _leave(self) -> None:
         """Leave groups a little later and together: a page that is loaded anew comes right back."""
@@ -194,18 +209,22 @@ class Hub:
         self._spawn(self._check(list(self._connections)))
 
     async def _check(self, connections: Iterable[Connection]) -> None:
-        """Compare positions and access with the log, a recipient once; also for who has only just entered."""
-        live = [each for each in connections if each.recipient_pk is not None and not each.is_closing]
+        """Compare positions and access with the log, by the batch; also for who has only just entered."""
+        rest = iter(tuple(connections))
+        while part := list(islice(rest, _CHECKS_AT_ONCE)):
+            await self._check_part([each for each in part if each.recipient_pk is not None and not each.is_closing])
+
+    async def _check_part(self, live: Sequence[Connection]) -> None:
         pks = list({each.recipient_pk for each in live if each.recipient_pk is not None})
         try:
-            heads = dict(zip(pks, await asyncio.gather(*map(self.log.head, pks)), strict=True))
+            heads = await self.log.heads(pks) if pks else {}
         except LOG_FAILED:
             # Nothing to compare with; the frame still keeps proxies from closing a silent connection.
             for connection in live:
                 connection.check_position(connection.offset)
             return
         for connection in live:
-            head = heads[cast(UUID, connection.recipient_pk)]
+            head = heads.get(cast(UUID, connection.recipient_pk))
             if head is None or not connection.is_admitted_by(head):
                 connection.close(CloseCode.BAD_TOKEN)
             elif connection.epoch is not None and str(head.epoch) != connection.epoch:

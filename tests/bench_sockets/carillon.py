@@ -33,9 +33,7 @@ class Carillon:
 
     def _start(self) -> None:
         listener = open_listener("127.0.0.1", 0)
-        self._server = HttpServer(
-            children.web(1, listener.fileno(), self._servers.env), listener, self._servers.folder
-        )
+        self._server = HttpServer(children.web(1, listener.fileno(), self._servers.env), listener, self._servers.folder)
         self.host, self.port = self._server.host, self._server.port
         self._server.wait_until_answering("/v1/notifications")
         self.pid = self._server.child.pid

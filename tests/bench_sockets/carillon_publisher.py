@@ -1,6 +1,6 @@
 """The product's publishing side in a process of its own: rows committed to the inbox log, then `delivery.push.Pusher`.
 
-    python -m tests.bench_sockets.carillon_publisher
+python -m tests.bench_sockets.carillon_publisher
 """
 
 import asyncio
@@ -44,7 +44,7 @@ _MESSAGES: Final = f"""
            (id, project_id, recipient_id, delivery_id, "offset", title, body, action_url, data)
     SELECT g.id, r.project_id, g.recipient, g.id, g.at, g.title, %s, 'https://shop.example.com/orders/1042', '{{}}'
     FROM unnest(%s::uuid[], %s::uuid[], %s::bigint[], %s::text[]) AS g (id, recipient, at, title)
-    JOIN notifications_recipient r ON r.id = g.recipient RETURNING m.recipient_id, {MESSAGE_COLUMNS}"""  # noqa: S608
+    JOIN notifications_recipient r ON r.id = g.recipient RETURNING m.recipient_id, {MESSAGE_COLUMNS}"""
 _EVENTS: Final = """
     INSERT INTO notifications_inboxevent (recipient_id, "offset", kind, message_id)
     SELECT recipient, at, 'message.created', id FROM unnest(%s::uuid[], %s::uuid[], %s::bigint[]) AS g (id, recipient, at)"""
@@ -73,7 +73,7 @@ class Product:
             )
             greeting = json.dumps({"id": 1, "connect": {"token": token}})
             lines.append(json.dumps({"path": "/ws/inbox", "greeting": greeting}))
-        Path(file).write_text("\n".join(lines) + "\n")
+        await asyncio.to_thread(Path(file).write_text, "\n".join(lines) + "\n")
 
     async def prepare(self, marks: Sequence[int], clients: Sequence[int]) -> list[LiveEvent]:
         """Commit a message to each of these inboxes."""

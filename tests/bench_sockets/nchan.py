@@ -75,7 +75,15 @@ class Nchan:
         )
         program = Program(
             name="nchan",
-            argv=["/usr/sbin/nginx", "-c", str(configuration), "-p", str(self._folder), "-e", str(self._folder / "error.log")],
+            argv=[
+                "/usr/sbin/nginx",
+                "-c",
+                str(configuration),
+                "-p",
+                str(self._folder),
+                "-e",
+                str(self._folder / "error.log"),
+            ],
             cwd=ROOT,
             env=child_environment({}),
         )

@@ -1,5 +1,6 @@
 """All clients of one server, in several processes: started here, told what to do, asked what they saw."""
 
+import itertools
 import time
 from collections import Counter
 from dataclasses import asdict, dataclass
@@ -43,10 +44,7 @@ class Swarm:
         bounds = [count * number // self._count for number in range(self._count + 1)]
         order = {"host": host, "port": port, "sources": SOURCES, "clients": str(clients), "dialect": asdict(dialect)}
         answers = self._tell(
-            [
-                {"do": "connect", "begin": begin, "end": end, **order}
-                for begin, end in zip(bounds, bounds[1:], strict=False)
-            ]
+            [{"do": "connect", "begin": begin, "end": end, **order} for begin, end in itertools.pairwise(bounds)]
         )
         began, ended = min(each["began"] for each in answers), max(each["ended"] for each in answers)
         return Connected(sum(each["ready"] for each in answers), ended - began)
