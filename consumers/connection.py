@@ -43,6 +43,7 @@ class Connection:
         "_conf",
         "_early",
         "_ends_at",
+        "_is_doubtful",
         "_log",
         "_outbox",
         "_ping_at",
@@ -75,6 +76,7 @@ class Connection:
         self._outbox: deque[str] | None = None
         self._pump: asyncio.Task[None] | None = None
         self._blocked = False
+        self._is_doubtful = False
         self._closing: CloseCode | None = None
         self._stuck_at = self._retry_at = self._ping_at = NEVER
         self._ends_at = self.due = now + conf.connect_timeout_seconds
@@ -147,10 +149,19 @@ class Connection:
         if self.epoch is not None and self._closing is None and self._wanted > self.offset:
             self._run()
 
-    def check_position(self, head: int) -> None:
-        """`head` is where the log stands: catch up, or tell the client that it has everything."""
+    def check_position(self, head: int, *, patient: bool = False) -> None:
+        """`head` is where the log stands: catch up, or tell the client that it has everything.
+
+        `patient`: let the first sign of being behind pass, and look again shortly.
+        """
         if self.epoch is None or self._closing is not None:
             return
+        if patient and head > self.offset and not self._is_doubtful:
+            self._is_doubtful = True
+            self._ping_at = _now() + self._conf.hint_patience_seconds
+            self._look_at(self._ping_at)
+            return
+        self._is_doubtful = False
         self.want(head)
         if self._wanted <= self.offset:
             self.push(frames.position(self.offset))

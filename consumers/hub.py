@@ -52,7 +52,7 @@ class Hub:
         self.draining = False
         self._layer = cast(LiveLayer, get_channel_layer())
         self._channel = ""
-        self._rooms: dict[UUID, Room] = {}
+        self._rooms: dict[str, Room] = {}
         self._empty: set[UUID] = set()
         self._connections: set[Connection] = set()
         self._slices = tuple(set[Connection]() for _ in range(_SLICES))
@@ -90,7 +90,7 @@ class Hub:
         if not self._connections:
             self._all_gone.set()
         metrics.SOCKETS.set(len(self._connections))
-        room = self._rooms.get(connection.recipient_pk) if connection.recipient_pk else None
+        room = self._rooms.get(connection.recipient_pk.hex) if connection.recipient_pk else None
         if room is not None and connection in room.connections:
             room.connections.remove(connection)
             if connection.epoch is not None:
@@ -104,9 +104,9 @@ class Hub:
         When it returns, live events for this recipient arrive, or the layer is away and its return will be noticed.
         """
         recipient_pk = token.recipient_pk
-        room = self._rooms.get(recipient_pk)
+        room = self._rooms.get(recipient_pk.hex)
         if room is None:
-            room = self._rooms[recipient_pk] = Room(recipient_pk)
+            room = self._rooms[recipient_pk.hex] = Room(recipient_pk)
             room.joining = self._spawn(self._join(room))
             metrics.RECIPIENTS.set(len(self._rooms))
         if len(room.connections) >= self.conf.max_sockets_per_recipient:
@@ -120,7 +120,7 @@ class Hub:
 
     def dispatch(self, event: LiveEvent) -> None:
         """Hand one live event to the sockets of its recipient here."""
-        room = self._rooms.get(UUID(hex=event["recipient"]))
+        room = self._rooms.get(event["recipient"])
         if room is None or not room.connections:
             return
         offset = event["offset"]
@@ -166,7 +166,7 @@ class Hub:
             for hint in hints:
                 if is_change(hint):
                     self.dispatch(hint)
-                elif room := self._rooms.get(UUID(hex=hint["recipient"])):
+                elif room := self._rooms.get(hint["recipient"]):
                     self._spawn(self._check(list(room.connections)))
             if len(hints) == _HINTS_AT_ONCE:
                 await asyncio.sleep(0)
@@ -181,7 +181,7 @@ class Hub:
                 now = loop.time()
                 pinged = [each for each in part if each.due <= now and each.tick(now)]
                 if pinged:
-                    self._spawn(self._check(pinged))
+                    self._spawn(self._check(pinged, patient=True))
 
     async def _leave(self) -> None:
         """Leave groups a little later and together: a page that is loaded anew comes right back."""
@@ -189,9 +189,9 @@ class Hub:
             await asyncio.sleep(self.conf.tick_seconds)
             gone = []
             for recipient_pk in self._empty:
-                room = self._rooms.get(recipient_pk)
+                room = self._rooms.get(recipient_pk.hex)
                 if room is not None and not room.connections and room.joining is None:
-                    del self._rooms[recipient_pk]
+                    del self._rooms[recipient_pk.hex]
                     gone.append(inbox_group(recipient_pk))
             self._empty.clear()
             if gone:
@@ -200,7 +200,7 @@ class Hub:
                 await self._layer.group_discard_many(gone, self._channel)
 
     def _devices_of(self, recipient_pk: UUID) -> int:
-        room = self._rooms.get(recipient_pk)
+        room = self._rooms.get(recipient_pk.hex)
         return 0 if room is None else room.devices
 
     def _look_again(self) -> None:
@@ -208,13 +208,15 @@ class Hub:
         self.attendance.renew()
         self._spawn(self._check(list(self._connections)))
 
-    async def _check(self, connections: Iterable[Connection]) -> None:
-        """Compare positions and access with the log, by the batch; also for who has only just entered."""
+    async def _check(self, connections: Iterable[Connection], *, patient: bool = False) -> None:
+        """Compare positions and access with the log, by the batch; also for who has only just entered. `patient`: who is
+        behind is looked at once more before the log is read, for the hint may be on its way."""
         rest = iter(tuple(connections))
         while part := list(islice(rest, _CHECKS_AT_ONCE)):
-            await self._check_part([each for each in part if each.recipient_pk is not None and not each.is_closing])
+            live = [each for each in part if each.recipient_pk is not None and not each.is_closing]
+            await self._check_part(live, patient=patient)
 
-    async def _check_part(self, live: Sequence[Connection]) -> None:
+    async def _check_part(self, live: Sequence[Connection], *, patient: bool) -> None:
         pks = list({each.recipient_pk for each in live if each.recipient_pk is not None})
         try:
             heads = await self.log.heads(pks) if pks else {}
@@ -230,7 +232,7 @@ class Hub:
             elif connection.epoch is not None and str(head.epoch) != connection.epoch:
                 connection.close(CloseCode.RESUME)
             else:
-                connection.check_position(head.offset)
+                connection.check_position(head.offset, patient=patient)
 
     def _spawn(self, work: Any) -> asyncio.Task[None]:
         task: asyncio.Task[None] = asyncio.create_task(work)

@@ -173,7 +173,7 @@ class Shard(RedisSingleShardConnection):  # type: ignore[misc]  # channels_redis
         try:
             await self._open(pubsub)
             while True:
-                message = await pubsub.get_message(timeout=_SILENCE_SECONDS)
+                message = await _next_message(pubsub)
                 if message is not None:
                     asked = False
                     self._take(message)
@@ -231,3 +231,16 @@ class Shard(RedisSingleShardConnection):  # type: ignore[misc]  # channels_redis
             if not confirmed.done():
                 confirmed.set_result(None)
         self._confirmations.clear()
+
+
+async def _next_message(pubsub: PubSub) -> dict[str, Any] | None:
+    """`PubSub.get_message` without what it does besides for each message (retries, measuring); None after some silence."""
+    connection = pubsub.connection
+    assert connection is not None
+    response = await connection.read_response(timeout=_SILENCE_SECONDS, disconnect_on_error=False, push_request=True)
+    if response is None:
+        return None
+    if response[0] == b"message":
+        return {"type": "message", "channel": response[1], "data": response[2]}
+    message: dict[str, Any] | None = await pubsub.handle_message(response)
+    return message

@@ -84,7 +84,7 @@ class Product:
             places = [ids, list(heads), [head[1] for head in heads.values()]]
             rows = await self._all(_MESSAGES, [BODY, *places, [titles[pk] for pk in heads]])
             await self._conn.execute(_EVENTS, places)
-        return [self._event(row[0], heads[row[0]], row[1:]) for row in rows]
+            return [self._event(row[0], heads[row[0]], row[1:]) for row in rows]
 
     async def publish(self, prepared: list[LiveEvent]) -> None:
         self._pusher.push(prepared)
