@@ -6,6 +6,7 @@ What is in the figures of each server: the docstrings of carillon.py, nchan.py, 
 """
 
 import argparse
+import json
 import resource
 import sys
 import traceback
@@ -14,18 +15,21 @@ from pathlib import Path
 from typing import Final
 
 from rich.console import Console
+from rich.progress import Progress
 
 from tests.bench.processes import ROOT, forget_operator_settings
 from tests.bench.report import Bench, Goal
 from tests.bench_sockets.carillon import Carillon
 from tests.bench_sockets.contender import Contender
 from tests.bench_sockets.figures import Round
+from tests.bench_sockets.hold import hold, write
 from tests.bench_sockets.nchan import Nchan
 from tests.bench_sockets.socketio import SocketIo
 from tests.bench_sockets.stock_channels import StockChannels
 from tests.bench_sockets.swarm import Swarm
 
 SOCKETS: Final = 10_000
+HELD: Final = 40_000
 CLIENT_PROCESSES: Final = 2
 SERVERS: Final[dict[str, Callable[[int], Contender]]] = {
     "carillon": Carillon,
@@ -59,13 +63,15 @@ def main() -> int:
     options = _options()
     forget_operator_settings()
     allow_all_files()
+    if options.hold:
+        return _hold(options)
     failed = []
     with Bench(quick=options.quick, rounds=options.rounds) as bench:
         for number in bench.rounds("sockets", 3):
             for name in options.only:
                 bench.say(f"round {number}, {name}")
                 try:
-                    _measure(bench, name, options.sockets)
+                    _measure(bench, name, options.sockets or SOCKETS)
                 except Exception:
                     traceback.print_exc()
                     failed.append(name)
@@ -76,6 +82,16 @@ def main() -> int:
     if failed:
         print(f"not measured: {', '.join(failed)}", file=sys.stderr)
     return 1 if failed else 0
+
+
+def _hold(options: argparse.Namespace) -> int:
+    with Progress() as progress:
+        report = hold(options.sockets or HELD, options.processes, options.minutes, progress)
+    file = options.output / f"hold-{report['sockets']}.json"
+    write(report, file)
+    Console().print_json(json.dumps(report))
+    print(f"results: {file}")
+    return 0 if report["passed"] else 1
 
 
 def _measure(bench: Bench, name: str, count: int) -> None:
@@ -113,7 +129,10 @@ def _options() -> argparse.Namespace:
     )
     parser.add_argument("--only", type=_servers, default=list(SERVERS), help=f"some of: {','.join(SERVERS)}")
     parser.add_argument("--rounds", type=int, help="instead of 3")
-    parser.add_argument("--sockets", type=int, default=SOCKETS)
+    parser.add_argument("--sockets", type=int, help=f"instead of {SOCKETS}, or of {HELD} with --hold")
+    parser.add_argument("--hold", action="store_true", help="hold many with live traffic instead; Carillon alone")
+    parser.add_argument("--minutes", type=float, default=10.0, help="for --hold")
+    parser.add_argument("--processes", type=int, default=4, help="servers for --hold")
     parser.add_argument("--quick", action="store_true", help="two short rounds: to see that everything runs")
     parser.add_argument("--output", type=Path, default=ROOT / ".data/bench-sockets", help="folder for the results")
     return parser.parse_args()
