@@ -34,7 +34,8 @@ class Claim:
     endpoint_id: UUID | None
     recipient_id: UUID
     critical: bool
-    unwanted: list[str]  # categories that the recipient unsubscribed from over this channel
+    preferences: str | None  # the recipient's own, as JSON; None: nothing was ever said
+    defaults: str | None  # the project's, where the recipient has any
     recipient: str | None  # None: erased meanwhile
     name: str | None
     email: str | None
@@ -100,14 +101,16 @@ _CLAIM: Final = f"""
         INSERT INTO delivery_attempt (id, delivery_id, number)
         SELECT lease_token, id, attempt_count FROM claimed WHERE state = 'sending')
     SELECT c.id, c.lease_token, c.notification_id, c.attempt_count, c.retry_step, c.since, c.endpoint_id,
-           c.recipient_id, c.critical, ARRAY(SELECT u.category FROM notifications_unsubscription u
-                                              WHERE u.recipient_id = c.recipient_id AND u.channel = %(channel)s),
+           c.recipient_id, c.critical, p.settings::text,
+           (SELECT s.preferences::text FROM notifications_projectsettings s
+             WHERE s.project_id = c.project_id AND p.settings IS NOT NULL),
            r.external_id, r.name, r.email, e.url, e.sealed_secret, e.state,
            CASE WHEN e.old_secret_until > now() THEN e.sealed_old_secret END, e.sealed_headers, e.retry_seconds, c.project_id,
            c.trips, c.step, c.digest_id, c.state
       FROM claimed c
       LEFT JOIN notifications_recipient r ON r.id = c.recipient_id
       LEFT JOIN notifications_endpoint e ON e.id = c.endpoint_id
+      LEFT JOIN notifications_recipientpreferences p ON p.recipient_id = c.recipient_id
      ORDER BY c.critical DESC"""  # noqa: S608 - composed of our own text
 
 _READ_MESSAGES: Final = """

@@ -22,9 +22,11 @@ from psycopg.rows import TupleRow
 from delivery import metrics
 from delivery.claims import Message
 from delivery.due import Round, due_rows
+from delivery.routing import IN_APP
 from delivery.runs.filling import fill_inbox
 from delivery.states import State
 from delivery.status_events.recording import DELIVERY_COLUMNS, delivery_facts, recording
+from delivery.wanting import unwanted_reason
 from notifications import ids
 from notifications.events import LiveEvent
 from notifications.inbox.shapes import live_event, message_out
@@ -35,8 +37,12 @@ _encode = msgspec.json.Encoder().encode
 _round = Round()
 
 _READ: Final = """
-    SELECT d.id, d.project_id, d.recipient_id, d.notification_id, d.step, d.digest_id, d.expires_at <= now(), r.id IS NULL, now()
-      FROM delivery_delivery d LEFT JOIN notifications_recipient r ON r.id = d.recipient_id"""
+    SELECT d.id, d.project_id, d.recipient_id, d.notification_id, d.step, d.digest_id, d.expires_at <= now(), r.id IS NULL, now(),
+           d.expires_at, d.critical, p.settings::text,
+           (SELECT s.preferences::text FROM notifications_projectsettings s
+             WHERE s.project_id = d.project_id AND p.settings IS NOT NULL)
+      FROM delivery_delivery d LEFT JOIN notifications_recipient r ON r.id = d.recipient_id
+      LEFT JOIN notifications_recipientpreferences p ON p.recipient_id = d.recipient_id"""
 _DUE: Final = f"""
     WITH {due_rows("delivery_delivery", where="channel = 'in_app'")} SELECT id FROM due ORDER BY n"""  # noqa: S608 - composed of our own text
 _LOCK: Final = f"""
@@ -55,9 +61,10 @@ _BUMP: Final = """
     RETURNING recipient_id, epoch, "offset", unread, unseen"""
 _INSERT_MESSAGES: Final = """
     INSERT INTO notifications_inboxmessage
-           (id, project_id, recipient_id, delivery_id, "offset", title, body, action_url, category, actor, data, created_at)
+           (id, project_id, recipient_id, delivery_id, "offset", title, body, action_url, category, actor, data,
+            expires_at, created_at)
     SELECT g.*, %s FROM unnest(%s::uuid[], %s::uuid[], %s::uuid[], %s::uuid[], %s::bigint[], %s::text[], %s::text[],
-           %s::text[], %s::text[], %s::text[], %s::jsonb[]) AS g"""
+           %s::text[], %s::text[], %s::text[], %s::jsonb[], %s::timestamptz[]) AS g"""
 _INSERT_EVENTS: Final = """
     INSERT INTO notifications_inboxevent (recipient_id, "offset", kind, message_id)
     SELECT recipient, at, 'message.created', message FROM unnest(%s::uuid[], %s::bigint[], %s::uuid[]) AS g (recipient, at, message)"""
@@ -84,6 +91,10 @@ class _Due:
     expired: bool | None
     erased: bool
     now: datetime
+    expires_at: datetime | None
+    critical: bool
+    preferences: str | None
+    defaults: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +158,7 @@ async def _deliver(connection: Connection, due: list[_Due], *, refused: bool = F
         _TOO_LATE if row.expired
         else _NOBODY if row.erased
         else _NOTHING if row.delivery_id not in said
+        else _Verdict(State.SUPPRESSED, unwanted) if (unwanted := unwanted_reason(IN_APP, row, said[row.delivery_id]))
         else _UNSAYABLE if "unsayable" in said[row.delivery_id].content
         else _UNSTORABLE if refused
         else _STORED
@@ -195,6 +207,7 @@ def _columns(row: _Due, message: Message, message_id: UUID, offset: int) -> tupl
         message.category,
         message.actor,
         _encode(message.data).decode(),
+        row.expires_at,
     )
 
 

@@ -73,7 +73,7 @@ _NAVIGATION = [
             _model("Suppressions", "block", "notifications_suppression"),
             _model("Topics", "groups", "notifications_topic"),
             _model("Subscriptions", "group_add", "notifications_subscription"),
-            _model("Unsubscriptions", "unsubscribe", "notifications_unsubscription"),
+            _model("Preferences", "tune", "notifications_recipientpreferences"),
             _model("Inbox messages", "inbox", "notifications_inboxmessage"),
             _model("Inboxes", "all_inbox", "notifications_inbox"),
             _model("Inbox log", "receipt_long", "notifications_inboxevent"),
@@ -83,6 +83,7 @@ _NAVIGATION = [
         "title": "Access",
         "items": [
             _model("Projects", "domain", "notifications_project"),
+            _model("Project settings", "settings", "notifications_projectsettings"),
             _model("API keys", "key", "notifications_apikey"),
             _model("DKIM keys", "signature", "delivery_dkimkey"),
             _model("Callback sources", "call_received", "delivery_callbacksource"),

@@ -1,12 +1,35 @@
 """Reads of what a project is made of. Querysets are given to `api.paging`, which cuts the page."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db.models import QuerySet
 
 from notifications.errors import NotFound
-from notifications.models import Endpoint, Notification, Recipient, Subscription, Suppression, Topic
+from notifications.models import (
+    ApiKey,
+    Endpoint,
+    Notification,
+    Recipient,
+    RecipientPreferences,
+    Subscription,
+    Suppression,
+    Topic,
+)
+
+
+def api_keys_of(project_id: UUID) -> QuerySet[ApiKey]:
+    """All keys of a project, ended ones too."""
+    return ApiKey.objects.filter(project_id=project_id)
+
+
+def get_api_key(*, project_id: UUID, key_id: UUID) -> ApiKey:
+    """One key. Raises `NotFound`."""
+    key = api_keys_of(project_id).filter(id=key_id).first()
+    if key is None:
+        raise NotFound
+    return key
 
 
 def recipients_of(project_id: UUID) -> QuerySet[Recipient]:
@@ -20,6 +43,14 @@ def get_recipient(*, project_id: UUID, external_id: str) -> Recipient:
     if recipient is None:
         raise NotFound
     return recipient
+
+
+def get_preferences(*, project_id: UUID, external_id: str) -> dict[str, Any]:
+    """What a recipient has said about what they want. Raises `NotFound` for the recipient."""
+    recipient = get_recipient(project_id=project_id, external_id=external_id)
+    rows = RecipientPreferences.objects.filter(recipient=recipient)
+    found: dict[str, Any] | None = rows.values_list("settings", flat=True).first()
+    return found or {}
 
 
 def get_last_seen(*, project_id: UUID, external_id: str) -> tuple[UUID, datetime | None]:

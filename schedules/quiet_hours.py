@@ -5,16 +5,60 @@ The clock's changes are met so that nobody is disturbed within what their clock 
 end at the second. Intervals that touch or overlap are one.
 """
 
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from notifications.preferences.shapes import Weekly
+from notifications.preferences.deciding import quiet_hours, quiet_policy
+from notifications.preferences.shapes import EMPTY, Policy, Preferences, Weekly
 
 LONGEST: Final = timedelta(days=15)
 """Beyond this nothing is put off: only a clock's change can close the last gap of a week, and in the next it is open again."""
 _UTC: Final = ZoneInfo("UTC")
+
+
+@dataclass(frozen=True, slots=True)
+class Quiet:
+    """Somebody's quiet hours that something has to keep, by their own clock."""
+
+    weekly: Weekly
+    timezone: str
+    policy: Policy
+
+    @property
+    def drops(self) -> bool:
+        """Whether what comes in them does not come at all, because that was asked for."""
+        return self.policy == "drop"
+
+    def until(self, at: datetime) -> datetime | None:
+        """When the quiet in which `at` lies ends; None when it is not quiet then."""
+        return quiet_until(self.weekly, timezone=self.timezone, at=at)
+
+    def admit(self, at: datetime) -> datetime:
+        """The first moment from `at` on that is not quiet."""
+        return self.until(at) or at
+
+
+def find_quiet(
+    channel: str,
+    *,
+    timezone: str,
+    own: Preferences = EMPTY,
+    defaults: Preferences = EMPTY,
+    critical: bool = False,
+    policy: Policy | None = None,
+) -> Quiet | None:
+    """The quiet hours that something over `channel` has to keep; None where there are none, or it breaks through.
+
+    `policy` is what the sender asks for; None: as the hours themselves say.
+    """
+    hours = quiet_hours(channel, own=own, defaults=defaults)
+    if hours is None:
+        return None
+    decided = quiet_policy(hours, critical=critical, asked=policy)
+    return None if decided == "break_through" else Quiet(hours.weekly, timezone, decided)
 
 
 @lru_cache(maxsize=65_536)

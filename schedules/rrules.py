@@ -67,6 +67,12 @@ def parse_rrule(text: str) -> RecurrenceRule:
     return rule
 
 
+def check_rrule(text: str) -> str:
+    """A rule for `parse_rrule`. Raises ValueError with a sentence for the caller."""
+    parse_rrule(text)
+    return text
+
+
 def _split(text: str) -> dict[str, str]:
     parts: dict[str, str] = {}
     for item in text.strip().upper().removeprefix("RRULE:").rstrip(";").split(";"):
@@ -139,6 +145,13 @@ def wall_times(rule: RecurrenceRule, *, anchor: datetime, since: datetime, zone:
         if (rule.count and counted > rule.count) or (until and wall > until):
             return
         yield wall
+
+
+def times_of_day(rule: RecurrenceRule, *, anchor: datetime) -> tuple[list[int], list[int]]:
+    """The hours and the minutes it names; `anchor` in the rule's own time zone."""
+    hours = rule.parts.get("BYHOUR", str(anchor.hour))
+    minutes = rule.parts.get("BYMINUTE", str(anchor.minute))
+    return [int(hour) for hour in hours.split(",")], [int(minute) for minute in minutes.split(",")]
 
 
 def _explicit(rule: RecurrenceRule, anchor: datetime) -> str:

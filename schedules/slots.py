@@ -9,10 +9,11 @@ each other.
 """
 
 import bisect
-from collections.abc import Callable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 from psycopg import AsyncConnection
@@ -73,11 +74,9 @@ async def take_joint_slots(connection: Connection, groups: Sequence[Group]) -> l
         return []
     cursor = await connection.execute(_LOCK, [list(column) for column in zip(*names, strict=True)], prepare=True)
     rows = await cursor.fetchall()
-    now: datetime = rows[0][3]
-    logs = {(row[0], row[1]): _Log(list(row[2])) for row in rows}
-    given = [_take(group, logs, now) for group in groups]
-    changed = [(*name, *log.stored()) for name, log in sorted(logs.items()) if log.changed]
-    if changed:
+    ledger = Ledger(((row[0], row[1], row[2]) for row in rows), now=rows[0][3])
+    given = [ledger.take(group) for group in groups]
+    if changed := ledger.changed():
         await connection.execute(_KEEP, [list(column) for column in zip(*changed, strict=True)], prepare=True)
     return given
 
@@ -87,11 +86,33 @@ async def forget_slots(connection: Connection) -> int:
     return (await connection.execute(_FORGET)).rowcount
 
 
+class Ledger:
+    """Logs at one moment, and what is taken from them. Pure: who only looks ahead throws it away."""
+
+    def __init__(self, logs: Iterable[tuple[UUID, str, Sequence[datetime]]], *, now: datetime) -> None:
+        self._now = now
+        self._logs = defaultdict(_Log, {(recipient, key): _Log(times) for recipient, key, times in logs})
+
+    def take(self, group: Group) -> datetime:
+        """When the group's thing may go; its places are taken for then."""
+        logs = [(want, self._logs[want.recipient_id, want.key]) for want in group.wants]
+        free = [at for want, log in logs if (at := log.free_at(want)) is not None]
+        moment = group.admit(max([self._now, *free]))
+        if moment == self._now or all(want.defer for want in group.wants):
+            for want, log in logs:
+                log.take(want, moment)
+        return moment
+
+    def changed(self) -> list[tuple[UUID, str, str, datetime]]:
+        """What is to be stored: recipient, key, the times as PostgreSQL's array, and when the log says nothing any more."""
+        return [(*name, *log.stored()) for name, log in sorted(self._logs.items()) if log.changed]
+
+
 class _Log:
     """The places of one row, as long as it is locked."""
 
-    def __init__(self, times: list[datetime]) -> None:
-        self._times = times
+    def __init__(self, times: Sequence[datetime] = ()) -> None:
+        self._times = list(times)
         self._window = timedelta()
         self.changed = False
 
@@ -109,12 +130,3 @@ class _Log:
 
     def stored(self) -> tuple[str, datetime]:
         return "{" + ",".join(moment.isoformat() for moment in self._times) + "}", self._times[-1] + self._window
-
-
-def _take(group: Group, logs: dict[Any, _Log], now: datetime) -> datetime:
-    free = (logs[want.recipient_id, want.key].free_at(want) for want in group.wants)
-    moment = group.admit(max([now, *(at for at in free if at is not None)]))
-    if moment == now or all(want.defer for want in group.wants):
-        for want in group.wants:
-            logs[want.recipient_id, want.key].take(want, moment)
-    return moment

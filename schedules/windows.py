@@ -39,7 +39,7 @@ def closes_at(window: WindowRule, *, opened_at: datetime, latest_at: datetime, t
     """When the window that `opened_at` opened closes, its latest item having come at `latest_at`.
 
     `timezone` is the recipient's; a window that names another goes by that. Always later than `opened_at`, but where a rule
-    has no further time at all: then at once, so that nothing waits for ever.
+    has no further time at all, or cannot be read: then at once, so that nothing waits for ever.
     """
     if window.seconds is not None:
         return opened_at + timedelta(seconds=window.seconds)
@@ -59,7 +59,10 @@ def check_rrule(text: str) -> str:
 
 @lru_cache(maxsize=4096)  # a batch of recipients asks the same
 def _next_of_rule(cron: str | None, rrule: str | None, timezone: str, after: datetime) -> datetime | None:
-    return next_after(_rule(cron, rrule, timezone), after)
+    try:
+        return next_after(_rule(cron, rrule, timezone), after)
+    except ValueError:  # a rule that was taken when less was asked of rules
+        return None
 
 
 @lru_cache(maxsize=1024)

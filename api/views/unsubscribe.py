@@ -13,9 +13,10 @@ from django.http import HttpRequest, HttpResponse
 
 from notifications.errors import Unavailable
 from notifications.executor import in_thread
-from notifications.models import Unsubscription
+from notifications.models import RecipientPreferences
 from notifications.services.unsubscriptions import unsubscribe_by_link
-from notifications.unsubscribe_links import BadLink, read_token
+from notifications.signed_links import BadLink
+from notifications.unsubscribe_links import read_token
 
 _STYLE: Final = (
     "body{margin:0;min-height:100vh;display:grid;place-items:center;background:#f4f5f7;color:#1f2430;"
@@ -81,10 +82,11 @@ async def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
     return _page(_DONE)
 
 
-def _source(request: HttpRequest) -> Unsubscription.Source:
+def _source(request: HttpRequest) -> RecipientPreferences.Source:
     """Mail programs send `List-Unsubscribe=One-Click` alone, in one of two encodings; the page says who it is."""
     said = parse_qs(request.body[:1024].decode("latin-1"))
-    return Unsubscription.Source.PAGE if said.get("by") == ["page"] else Unsubscription.Source.ONE_CLICK
+    source = RecipientPreferences.Source
+    return source.PAGE if said.get("by") == ["page"] else source.ONE_CLICK
 
 
 def _page(html: str, status: int = 200, headers: dict[str, str] | None = None) -> HttpResponse:

@@ -2,10 +2,12 @@
 
 from django.db import models
 from django.db.models import Q
-from django.db.models.functions import Now
+from django.db.models.functions import Coalesce, Now
 
 from notifications import ids
 from notifications.models import Notification, Project, Recipient
+
+_ALONE = models.Value("00000000-0000-0000-0000-000000000000", output_field=models.UUIDField())
 
 
 class Run(models.Model):
@@ -58,9 +60,7 @@ class Run(models.Model):
     class Meta:
         constraints = [
             # Routing that is repeated after a crash begins no second walk.
-            models.UniqueConstraint(
-                fields=["notification", "recipient", "digest_id"], name="run_once", nulls_distinct=False
-            ),
+            models.UniqueConstraint("notification", "recipient", Coalesce("digest_id", _ALONE), name="run_once"),
             models.CheckConstraint(
                 name="run_waiting_or_finished",
                 condition=Q(state="waiting", available_at__isnull=False, finished_at__isnull=True)

@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from delivery.rules import read_rules
 from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
 
+from delivery.rules import read_rules
 from delivery.runs import collecting, rows, steps
 from delivery.runs.facts import load_facts, load_steps, refresh_facts
 from delivery.runs.walker import Send, Walker
@@ -37,9 +37,9 @@ async def advance(connection: Connection, walkers: Sequence[Walker], now: dateti
         round_ = steps.Round(now, rules)
         for walker in moving:
             steps.take(walker, round_)
-        said += round_.sends
         await _settle_throttles(connection, round_)
         made += await collecting.settle(connection, round_, now)
+        said += round_.sends
         moving = [walker for walker in moving if not walker.rests]
     spoke = {id(walker) for walker, _ in said}
     for walker in walkers:
@@ -67,4 +67,4 @@ async def _settle_throttles(connection: Connection, round_: steps.Round) -> None
             walker.wait(at)
         else:
             walker.note("dropped", round_.now, **detail)
-            walker.end("throttled")
+            walker.end(reason="throttled")

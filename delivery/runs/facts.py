@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -112,7 +113,7 @@ async def _load_presence(connection: Connection, walkers: Sequence[Walker]) -> N
     wanted = list({w.target.recipient_id for w in walkers})
     present = await read_presence(wanted)
     cursor = await connection.execute(_LAST_SEEN, (wanted,), prepare=True)
-    seen = dict(await cursor.fetchall())
+    seen: dict[UUID, datetime | None] = dict(await cursor.fetchall())
     for walker in walkers:
         recipient_id = walker.target.recipient_id
         known = present.get(recipient_id) if present is not None else None

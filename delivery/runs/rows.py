@@ -116,7 +116,12 @@ async def events_of(connection: Connection, notification_ids: Iterable[UUID]) ->
     if not wanted:
         return {}
     cursor = await connection.execute(_EVENTS, (wanted,), prepare=True)
-    return {row[0]: Event(*row[:7], frozenset(row[7]), row[8]) for row in await cursor.fetchall()}
+    return {
+        row_id: Event(
+            row_id, project_id, data, category, critical, actor, expires_at, frozenset(channels), acknowledged_at
+        )
+        for row_id, project_id, data, category, critical, actor, expires_at, channels, acknowledged_at in await cursor.fetchall()
+    }
 
 
 async def keep(connection: Connection, walkers: Sequence[Walker]) -> None:

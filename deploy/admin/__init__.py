@@ -12,10 +12,10 @@ from deploy.admin import (
     notifications,
     operations,
     people,
+    preferences,
     projects,
     providers,
     status_events,
-    unsubscriptions,
     workflows,
 )
 
@@ -31,9 +31,9 @@ __all__ = [
     "notifications",
     "operations",
     "people",
+    "preferences",
     "projects",
     "providers",
     "status_events",
-    "unsubscriptions",
     "workflows",
 ]

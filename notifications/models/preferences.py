@@ -14,11 +14,18 @@ class RecipientPreferences(models.Model):
     (`services/preferences.py`); ends with the recipient. Routing and sending ask it for whole batches, by recipient.
     """
 
+    class Source(models.TextChoices):
+        API = "api", "API"
+        PAGE = "page", "page of the recipient"
+        ONE_CLICK = "one_click", "one click in the mail program (RFC 8058)"
+        ADMIN = "admin", "admin"
+
     recipient = models.OneToOneField(
         Recipient, on_delete=models.CASCADE, primary_key=True, related_name="preferences", editable=False
     )
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="+", db_index=False, editable=False)
     settings = models.JSONField(default=dict, help_text="See notifications/preferences/parsing.py.")
+    source = models.CharField(max_length=16, choices=Source, db_default=Source.API, help_text="Of the last change.")
     updated_at = models.DateTimeField(db_default=Now(), editable=False)
 
     class Meta:

@@ -76,7 +76,7 @@ def parse_caps(raw: Any, *, at: str = "") -> Caps:
 @lru_cache(maxsize=1024)
 def read_caps(stored: str | None) -> Caps:
     """What `parse_caps` once found acceptable, from the text of its JSON."""
-    return parse_caps(msgspec.json.decode(stored)) if stored else NONE
+    return (stored and parse_caps(msgspec.json.decode(stored))) or NONE
 
 
 def _cap(part: str, name: str, entry: Any, at: str) -> tuple[Cap | None, list[Fault]]:

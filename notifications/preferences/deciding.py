@@ -12,8 +12,11 @@ from notifications.preferences.shapes import EMPTY, Cadence, Policy, Preferences
 CRITICAL: Final = "critical"
 DEFAULT: Final = "default"
 UNSUBSCRIBED: Final = "unsubscribed"
+OWN_LEVELS: Final = ("workflow", "category", "channel")
 _PREFERENCE: Final = "preference_"
 _PROJECT: Final = "project_"
+FORBIDDING: Final = (*OWN_LEVELS, *(_PROJECT + level for level in OWN_LEVELS))
+"""Every level at which something can be forbidden."""
 
 
 @dataclass(frozen=True, slots=True)

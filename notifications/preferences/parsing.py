@@ -58,7 +58,8 @@ def parse_preferences(raw: Any, *, at: str = "") -> Preferences:
 @lru_cache(maxsize=16_384)
 def read_preferences(stored: str | None) -> Preferences:
     """What `parse_preferences` once found acceptable, from the text of its JSON; None: nothing was ever said."""
-    return _build(_decode(stored)) if stored else EMPTY
+    found = _build(_decode(stored)) if stored else EMPTY
+    return EMPTY if found == EMPTY else found  # by which whoever decides knows it
 
 
 def _build(raw: Mapping[str, Any]) -> Preferences:
@@ -123,6 +124,8 @@ def _check_switches(raw: Any, at: str, faults: list[Fault]) -> None:
 
 
 def _check_quiet_hours(raw: Any, at: str, faults: list[Fault]) -> None:
+    if raw is None:  # none of one's own
+        return
     if not _check_members(raw, at, ("policy", "weekly", "channels"), faults):
         return
     if raw.get("policy", DEFER) not in POLICIES:

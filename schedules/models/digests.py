@@ -23,7 +23,7 @@ class Digest(models.Model):
     )
     recipient = models.ForeignKey(Recipient, on_delete=models.CASCADE, related_name="digests", db_constraint=False)
     workflow_id = models.UUIDField(help_text="The workflow, whatever version: a new one goes on with the open digest.")
-    step = models.CharField(max_length=64)
+    step = models.CharField(max_length=80)
     key = models.CharField(max_length=255, help_text="What the workflow's digest_key came to.")
     count = models.IntegerField(default=0, help_text="Items in it, removed ones excepted.")
     joinable = models.BooleanField(db_default=True)
@@ -58,7 +58,7 @@ class DigestItem(models.Model):
         Notification, on_delete=models.CASCADE, related_name="+", db_constraint=False, db_index=False
     )
     recipient = models.ForeignKey(Recipient, on_delete=models.CASCADE, related_name="+", db_constraint=False)
-    step = models.CharField(max_length=64)
+    step = models.CharField(max_length=80)
     joined_at = models.DateTimeField(db_default=Now())
     removed_at = models.DateTimeField(null=True, blank=True, help_text="Empty: in it.")
     removed_reason = models.CharField(max_length=64, db_default="", blank=True)

@@ -7,8 +7,18 @@ from typing import Any
 import pytest
 
 from api.openapi_document import document
-from notifications.models import Notification
-from tests.api.asking import Tenant, add_event, add_message, assert_problem, notification, row_counts, token_of
+from notifications import ids
+from notifications.models import ApiKey, Notification
+from tests.api.asking import (
+    Tenant,
+    add_event,
+    add_message,
+    add_schedule,
+    assert_problem,
+    notification,
+    row_counts,
+    token_of,
+)
 from tests.api.test_notifications import add_delivery
 
 CREATING = {
@@ -16,6 +26,7 @@ CREATING = {
     "put_topic",
     "put_workflow",
     "put_event_endpoint",
+    "put_schedule",
     "create_token",
     "subscribe",
 }  # these make their own instead
@@ -58,6 +69,8 @@ def theirs(make_tenant: Callable[..., Tenant]) -> dict[str, str]:
         "event_endpoint_key": "theirs",
         "action": "read",
         "suppression_id": other.http.post("/v1/suppressions", json={"address": "secret@example.com"}).json()["id"],
+        "schedule_key": add_schedule(other),
+        "api_key_id": ids.encode("key", ApiKey.objects.get(project=other.project).id),
         "callback_id": other.http.post("/v1/callbacks", json={"name": "secret"}).json()["id"],
     }
 
@@ -98,6 +111,7 @@ def test_lists_hold_only_their_own(tenant: Tenant, theirs: dict[str, str]) -> No
         "/v1/events/endpoints",
         "/v1/suppressions",
         "/v1/callbacks",
+        "/v1/schedules",
     ):
         assert tenant.http.get(path).json()["data"] == []
     assert tenant.http.post("/v1/deliveries/replay", json={"state": "failed"}).json() == {"count": 0, "next": None}

@@ -84,8 +84,9 @@ def test_every_other_week_is_the_same_for_everybody_who_opens_within_it() -> Non
     assert {later - earlier for earlier, later in pairwise(sorted(closings))} == {timedelta(weeks=2)}
 
 
-def test_a_rule_without_further_times_closes_at_once() -> None:
-    window = Window(rrule="FREQ=DAILY;UNTIL=20270101", timezone=None)
+@pytest.mark.parametrize("rrule", ["FREQ=DAILY;UNTIL=20270101", "FREQ=MONTHLY;BYWEEKNO=3"])
+def test_a_rule_without_further_times_closes_at_once(rrule: str) -> None:
+    window = Window(rrule=rrule, timezone=None)
     assert closes_at(window, opened_at=OPENED, latest_at=OPENED, timezone=BERLIN) == OPENED
 
 

@@ -39,7 +39,7 @@ def test_everything() -> None:
 
 
 def test_nothing_is_acceptable_as_well() -> None:
-    assert parse_preferences({}) == EMPTY
+    assert parse_preferences({}) == parse_preferences({"quiet_hours": None, "digests": {}}) == EMPTY
     assert read_preferences(None) is EMPTY
     assert parse_preferences({"quiet_hours": {}}).quiet_hours == QuietHours((NOTHING,) * 7)
 
@@ -63,7 +63,7 @@ def test_what_is_stored_reads_the_same() -> None:
         ({"categories": {" x": True}}, ["/categories/ x"]),
         ({"workflows": {"comment": {"in app": True}}}, ["/workflows/comment/in app"]),
         ({"categories": {f"c{n}": True for n in range(1001)}}, ["/categories"]),
-        ({"quiet_hours": None}, ["/quiet_hours"]),
+        ({"quiet_hours": []}, ["/quiet_hours"]),
         ({"quiet_hours": {"policy": "wait"}}, ["/quiet_hours/policy"]),
         ({"quiet_hours": {"channels": "push"}}, ["/quiet_hours/channels"]),
         ({"quiet_hours": {"channels": [1]}}, ["/quiet_hours/channels"]),
