@@ -60,7 +60,7 @@ _NAVIGATION = [
         ],
     },
     {
-        "title": "What is done",
+        "title": "Rules",
         "items": [
             _model("Workflows", "account_tree", "notifications_workflow"),
         ],
