@@ -48,6 +48,9 @@ class Claim:
     project_id: UUID
     trips: int | None
     """How often the endpoint's circuit opened in a row, above 0: half open now; None: no trouble known."""
+    step: str | None = None
+    """Of a workflow, with the round of one that repeats; None: a plain notification."""
+    digest_id: UUID | None = None
     suppressed: str = ""
     """Why the address must not be written to any more, as a delivery's reason."""
 
@@ -64,6 +67,8 @@ class Message:
     created_at: datetime
     project_id: UUID
     thread: str | None
+    version_id: UUID | None = None
+    """Of its workflow; None: a plain notification."""
 
 
 _SPREAD_SECONDS: Final = 2.0  # over which what waited for a probe comes back
@@ -90,7 +95,7 @@ _CLAIM: Final = f"""
                claims = d.claims + (j.state NOT IN ('queued', 'retrying'))::int,
                attempt_count = d.attempt_count + CASE j.state WHEN 'sending' THEN 1 ELSE 0 END
           FROM judged j WHERE d.id = j.id
-        RETURNING d.lease_token, d.retry_step, coalesce(d.replayed_at, d.created_at) AS since, d.critical, j.trips, {DELIVERY_COLUMNS}),
+        RETURNING d.lease_token, d.retry_step, coalesce(d.replayed_at, d.created_at) AS since, d.critical, d.step, d.digest_id, j.trips, {DELIVERY_COLUMNS}),
     {recording(delivery_facts("claimed"))},
     noted AS (
         INSERT INTO delivery_attempt (id, delivery_id, number)
@@ -101,7 +106,7 @@ _CLAIM: Final = f"""
              WHERE s.project_id = c.project_id AND p.settings IS NOT NULL),
            r.external_id, r.name, r.email, e.url, e.sealed_secret, e.state,
            CASE WHEN e.old_secret_until > now() THEN e.sealed_old_secret END, e.sealed_headers, e.retry_seconds, c.project_id,
-           c.trips, c.state
+           c.trips, c.step, c.digest_id, c.state
       FROM claimed c
       LEFT JOIN notifications_recipient r ON r.id = c.recipient_id
       LEFT JOIN notifications_endpoint e ON e.id = c.endpoint_id
@@ -109,7 +114,7 @@ _CLAIM: Final = f"""
      ORDER BY c.critical DESC"""  # noqa: S608 - composed of our own text
 
 _READ_MESSAGES: Final = """
-    SELECT id, content, data, workflow, category, actor, created_at, project_id, thread
+    SELECT id, content, data, workflow, category, actor, created_at, project_id, thread, workflow_version_id
       FROM notifications_notification WHERE id = ANY(%s)"""
 
 

@@ -28,6 +28,8 @@ def plan_submission(submission: Submission) -> list[dict[str, Any]]:
     Of a topic the first hundred members are listed, and of all topics together at most two thousand. Raises `Invalid` for an
     unknown topic, as accepting it would. Writes nothing.
     """
+    if submission.body.workflow is not None:
+        raise Invalid([Fault("/workflow", "A workflow cannot be planned without sending yet.")])
     topics = _topics(submission)
     inline = {given.id: _given(given) for given in submission.upserts}
     body = submission.body

@@ -42,3 +42,12 @@ def attachments(message: Message) -> tuple[Attachment, ...]:
         )
         for given in message.content.get("attachments") or ()
     )
+
+
+def links_of(item: Claim, message: Message) -> dict[str, str]:
+    """Addresses that a mail's own text may show: `unsubscribe_url`, `preferences_url`, where there are such."""
+    return {
+        name: str(url)
+        for name, url in mail_details(item, message, item.email or "").items()
+        if name.endswith("_url") and url
+    }

@@ -27,6 +27,14 @@ REASONS: Final[Mapping[str, Reason]] = {
     # It went well
     "accepted": Reason("The provider or receiver accepted it.", "nobody"),
     "stored_in_inbox": Reason("It is in the recipient's inbox.", "nobody"),
+    # Workflows
+    "completed": Reason("The walk through the workflow is complete.", "nobody"),
+    "condition_not_met": Reason("A condition of the workflow ended the walk.", "nobody"),
+    "throttled": Reason("The workflow lets only so many through in a time and drops the rest.", "nobody"),
+    "digested": Reason("It joined a digest.", "nobody"),
+    "digest_empty": Reason("Nothing was left in the digest when it closed.", "nobody"),
+    "sent_in_digest": Reason("It went out in the delivery of its digest.", "nobody"),
+    "template_failed": Reason("The template could not be filled in with this data.", "caller"),
     # Decided before any attempt
     "no_email": Reason("The recipient has no email address.", "caller"),
     "no_endpoint": Reason("The recipient has no enabled endpoint on this channel.", "caller"),

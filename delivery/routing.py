@@ -11,7 +11,7 @@ from uuid import UUID
 
 from delivery.rules import NO_RULES, Rules
 from notifications import event_types
-from notifications.preferences.deciding import DEFAULT, decide
+from notifications.preferences.deciding import DEFAULT, UNSUBSCRIBED, decide
 from notifications.preferences.shapes import EMPTY, Policy, Preferences
 from schedules.quiet_hours import Quiet, find_quiet
 
@@ -23,6 +23,8 @@ FILTERED: Final = "event_filtered"
 """Reason of the one delivery that is recorded, as suppressed, where a recipient has endpoints but none wants the event."""
 SUPPRESSED: Final = "suppressed_"
 _UNSUBSCRIBE: Final = "unsubscribe"
+_UNWELCOME: Final = frozenset({UNSUBSCRIBED, FILTERED, QUIET_HOURS})
+_KINDS: Final = (SUPPRESSED, "preference_")
 _STRENGTH: Final = ("bounce", "complaint", "manual", _UNSUBSCRIBE)
 
 
@@ -124,6 +126,11 @@ def suppression_reason(reasons: Iterable[str], *, critical: bool) -> str:
     """
     standing = frozenset(reasons) - ({_UNSUBSCRIBE} if critical else frozenset())
     return next((SUPPRESSED + reason for reason in _STRENGTH if reason in standing), "")
+
+
+def is_suppression(reason: str) -> bool:
+    """Whether what is not sent for this reason is suppressed: somebody does not want it, which is no failure."""
+    return reason in _UNWELCOME or reason.startswith(_KINDS)
 
 
 def _put_off(way: Way, quiet: Quiet, rules: Rules) -> Way:

@@ -14,7 +14,7 @@ from notifications.models import Notification
 
 _RECENT: Final = 200
 # Ids carry the clock of the process that made them, `created_at` the database's.
-_CLOCK_DIFFERENCE: Final = timedelta(hours=1)
+CLOCK_DIFFERENCE: Final = timedelta(hours=1)
 
 
 class Filter(TypedDict, total=False):
@@ -41,9 +41,9 @@ def find_deliveries(*, project_id: UUID, wanted: Filter) -> QuerySet[Delivery]:
         found = found.filter(endpoint_id=wanted["endpoint"])
     # The bounds on the id let the index by project do the work.
     if "since" in wanted:
-        found = found.filter(created_at__gte=wanted["since"], id__gte=first_id_at(wanted["since"] - _CLOCK_DIFFERENCE))
+        found = found.filter(created_at__gte=wanted["since"], id__gte=first_id_at(wanted["since"] - CLOCK_DIFFERENCE))
     if "until" in wanted:
-        found = found.filter(created_at__lt=wanted["until"], id__lt=first_id_at(wanted["until"] + _CLOCK_DIFFERENCE))
+        found = found.filter(created_at__lt=wanted["until"], id__lt=first_id_at(wanted["until"] + CLOCK_DIFFERENCE))
     return found
 
 

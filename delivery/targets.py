@@ -19,6 +19,9 @@ _FIND: Final = """
     SELECT r.project_id, r.external_id, r.id, r.email, r.timezone, p.settings::text FROM notifications_recipient r
       JOIN unnest(%s::uuid[], %s::text[]) AS asked (project_id, external_id) USING (project_id, external_id)
       LEFT JOIN notifications_recipientpreferences p ON p.recipient_id = r.id"""
+_BY_ID: Final = """
+    SELECT r.external_id, r.id, r.email, r.timezone, p.settings::text FROM notifications_recipient r
+      LEFT JOIN notifications_recipientpreferences p ON p.recipient_id = r.id WHERE r.id = ANY(%s)"""
 _CREATE: Final = """
     INSERT INTO notifications_recipient (id, project_id, external_id, data)
     SELECT *, '{}' FROM unnest(%s::uuid[], %s::uuid[], %s::text[])
@@ -51,6 +54,14 @@ async def find_targets(connection: Connection, names: list[Name]) -> dict[Name, 
         found |= await _find(connection, missing)
     endpoints = await _endpoints(connection, [known.recipient_id for known in found.values()])
     return {name: _target(known, name[1], endpoints) for name, known in found.items()}
+
+
+async def targets_of(connection: Connection, recipient_ids: list[UUID]) -> dict[UUID, Target]:
+    """These recipients by their rows; who was erased is missing."""
+    cursor = await connection.execute(_BY_ID, (recipient_ids,), prepare=True)
+    rows = await cursor.fetchall()
+    endpoints = await _endpoints(connection, [row[1] for row in rows])
+    return {row[1]: _target(_Known(*row[1:]), row[0], endpoints) for row in rows}
 
 
 async def page_of_topic(

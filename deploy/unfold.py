@@ -60,6 +60,12 @@ _NAVIGATION = [
         ],
     },
     {
+        "title": "What is done",
+        "items": [
+            _model("Workflows", "account_tree", "notifications_workflow"),
+        ],
+    },
+    {
         "title": "People",
         "items": [
             _model("Recipients", "person", "notifications_recipient"),

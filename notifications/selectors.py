@@ -8,6 +8,7 @@ from django.db.models import QuerySet
 
 from notifications.errors import NotFound
 from notifications.models import (
+    ApiKey,
     Endpoint,
     Notification,
     Recipient,
@@ -18,6 +19,19 @@ from notifications.models import (
 )
 from notifications.preference_links import PreferenceLink
 from notifications.signed_links import digest_address
+
+
+def api_keys_of(project_id: UUID) -> QuerySet[ApiKey]:
+    """All keys of a project, ended ones too."""
+    return ApiKey.objects.filter(project_id=project_id)
+
+
+def get_api_key(*, project_id: UUID, key_id: UUID) -> ApiKey:
+    """One key. Raises `NotFound`."""
+    key = api_keys_of(project_id).filter(id=key_id).first()
+    if key is None:
+        raise NotFound
+    return key
 
 
 def recipients_of(project_id: UUID) -> QuerySet[Recipient]:

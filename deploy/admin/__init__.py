@@ -16,6 +16,7 @@ from deploy.admin import (
     projects,
     providers,
     status_events,
+    workflows,
 )
 
 __all__ = [
@@ -34,4 +35,5 @@ __all__ = [
     "projects",
     "providers",
     "status_events",
+    "workflows",
 ]

@@ -26,7 +26,7 @@ BACKWARD = """
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('notifications', '0011_project_settings'),
+        ('notifications', '0013_workflows'),
     ]
 
     operations = [
