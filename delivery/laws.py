@@ -53,11 +53,48 @@ LAWS: Final = (
             CROSS JOIN jsonb_array_elements(n.recipients) AS entry (said)
             CROSS JOIN unnest(n.channels) AS wanted (channel)
              JOIN notifications_recipient r ON r.project_id = n.project_id AND r.external_id = entry.said #>> '{}'
-            WHERE n.status = 'routed' AND n.id >= %(since)s AND jsonb_typeof(entry.said) = 'string'
+            WHERE n.status = 'routed' AND n.workflow_version_id IS NULL AND n.id >= %(since)s AND jsonb_typeof(entry.said) = 'string'
               -- Who was erased meanwhile and then made anew was somebody else.
               AND r.created_at <= n.routed_at
               AND NOT EXISTS (SELECT FROM delivery_delivery d WHERE d.notification_id = n.id AND d.recipient_id = r.id
                                                                 AND d.channel = wanted.channel)""",
+    ),
+    Law(
+        "workflow_reaches_everybody",
+        "a routed notification of a workflow has a walk, a delivery or a place in a digest for everybody it names",
+        """SELECT n.id::text FROM notifications_notification n
+            CROSS JOIN jsonb_array_elements(n.recipients) AS entry (said)
+             JOIN notifications_recipient r ON r.project_id = n.project_id AND r.external_id = entry.said #>> '{}'
+            WHERE n.status = 'routed' AND n.workflow_version_id IS NOT NULL AND n.id >= %(since)s
+              AND jsonb_typeof(entry.said) = 'string' AND r.created_at <= n.routed_at
+              AND NOT EXISTS (SELECT FROM delivery_delivery d WHERE d.notification_id = n.id AND d.recipient_id = r.id)
+              AND NOT EXISTS (SELECT FROM delivery_run u WHERE u.notification_id = n.id AND u.recipient_id = r.id)
+              AND NOT EXISTS (SELECT FROM schedules_digestitem i WHERE i.notification_id = n.id AND i.recipient_id = r.id)""",
+    ),
+    Law(
+        "run_waits_for_its_time",
+        "a walk has a time to go on exactly while it waits",
+        """SELECT id::text FROM delivery_run WHERE (state = 'waiting') <> (available_at IS NOT NULL) AND id >= %(since)s""",
+    ),
+    Law(
+        "digest_is_carried",
+        "a digest that is not closed has a walk that will close it",
+        """SELECT d.id::text FROM schedules_digest d WHERE d.closed_at IS NULL AND d.id >= %(since)s
+              AND EXISTS (SELECT FROM notifications_recipient r WHERE r.id = d.recipient_id)
+              AND NOT EXISTS (SELECT FROM delivery_run u WHERE u.digest_id = d.id AND u.state = 'waiting')""",
+    ),
+    Law(
+        "digest_counts",
+        "a digest's count is that of its items",
+        """SELECT d.id::text FROM schedules_digest d WHERE d.id >= %(since)s AND d.count <> (
+               SELECT count(*) FROM schedules_digestitem i WHERE i.digest_id = d.id AND i.removed_at IS NULL)""",
+    ),
+    Law(
+        "digest_goes_out_once",
+        "of the deliveries of one digest on one channel at one step, one at most speaks for it",
+        f"""SELECT d.digest_id::text FROM delivery_delivery d
+             WHERE d.digest_id IS NOT NULL AND d.state IN ({_texts(OPEN | {State.SENT, State.DELIVERED})}) AND d.id >= %(since)s
+             GROUP BY d.digest_id, d.channel, d.endpoint_id, d.step, d.recipient_id HAVING count(*) > 1""",  # noqa: S608 - composed of our own text
     ),
     Law(
         "delivery_open_or_finished",

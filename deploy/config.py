@@ -32,6 +32,7 @@ Each variable may be given as `NAME` or as `NAME_FILE`, the path of a file that 
     CARILLON_INBOX_LOG_DAYS  30                   how long a client may be away and still be told exactly what it missed
     CARILLON_INBOX_LOG_CHANGES 10000              how many changes of one inbox are kept for that
     CARILLON_EVENT_DAYS      14                   how many days status events and what came of them are kept
+    CARILLON_HISTORY_DAYS    90                   how many days notifications and their deliveries are kept after their end; 0: for ever
     CARILLON_LOG             INFO                 log level
     HOST, PORT               127.0.0.1, 8000      where to listen
     WEB_PROCESSES, WORKER_PROCESSES  by cores     how many

@@ -141,6 +141,8 @@ CARILLON_DELIVERY = DeliveryConf(
     lease_seconds=_LEASE,
     attempt_timeout_seconds=_LEASE * 5 / 12,
     event_retention_days=environment.number("CARILLON_EVENT_DAYS", 14, least=6),  # beyond the last retry
+    history_days=environment.number("CARILLON_HISTORY_DAYS", 90, least=0),
+    journal_folder=DATA_DIR / "outcomes",
 )
 BROKER_URL = environment.text("CELERY_BROKER_URL", broker(REDIS_URLS[0]))
 

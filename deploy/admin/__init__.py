@@ -12,10 +12,12 @@ from deploy.admin import (
     notifications,
     operations,
     people,
+    preferences,
     projects,
     providers,
+    schedules,
     status_events,
-    unsubscriptions,
+    workflows,
 )
 
 __all__ = [
@@ -30,8 +32,10 @@ __all__ = [
     "notifications",
     "operations",
     "people",
+    "preferences",
     "projects",
     "providers",
+    "schedules",
     "status_events",
-    "unsubscriptions",
+    "workflows",
 ]

@@ -16,7 +16,7 @@ class Migration(migrations.Migration):
     atomic = False
 
     dependencies = [
-        ("notifications", "0011_project_settings"),
+        ("notifications", "0015_acknowledgement"),
     ]
 
     operations = [
