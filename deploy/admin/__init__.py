@@ -2,6 +2,7 @@
 
 from deploy.admin import (
     accounts,
+    audit,
     beat,
     deliveries,
     dkim,
@@ -20,6 +21,7 @@ from deploy.admin import (
 
 __all__ = [
     "accounts",
+    "audit",
     "beat",
     "deliveries",
     "dkim",
