@@ -21,6 +21,7 @@ from rich.console import Console
 
 from tests.bench.deliveries import CONTENT, TOPIC, checked
 from tests.bench.processes import ROOT, forget_operator_settings, running_platform
+from tests.bench.report import command, machine
 from tests.bench.sinks import Sink
 from tests.fixtures.platform import Platform
 
@@ -59,6 +60,8 @@ def soak(minutes: float, console: Console) -> dict[str, Any]:
     slopes = {str(pid): round(growth.percent_per_ten_minutes(since), 3) for pid, growth in growths.items()}
     whole = all(growth.seconds[0] < since and growth.seconds[-1] > minutes * 60 * 0.95 for growth in growths.values())
     return {
+        "command": command(),
+        "machine": machine(),
         "minutes": minutes,
         "deliveries_per_channel": expected,
         "worker_mb_at_quarter": [round(_at(growth, since), 1) for growth in growths.values()],
