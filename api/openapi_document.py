@@ -12,6 +12,7 @@ from api.openapi import IDEMPOTENCY_KEY
 from notifications.conf import conf
 from notifications.intake.attachments import MOST, AttachmentIn
 from notifications.intake.submission import ContentIn, NotificationIn, RecipientIn, TopicIn
+from notifications.workflows import shapes
 
 _PROBLEMS: Final = {
     "400": "The request cannot be read.",
@@ -48,7 +49,7 @@ def complete(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     """drf-spectacular's hook: the hot request's shape, errors, headers, version."""
     result["info"]["version"] = settings.CARILLON_VERSION
     components = result.setdefault("components", {})
-    components.setdefault("schemas", {}).update(_submission_schemas(), Problem=_PROBLEM)
+    components.setdefault("schemas", {}).update(_submission_schemas(), **_workflow_schemas(), Problem=_PROBLEM)
     for name, schema in components["schemas"].items():
         if name.endswith("In"):
             schema["additionalProperties"] = False
@@ -121,6 +122,21 @@ def _submission_schemas() -> dict[str, Any]:
         for variant in properties[name]["anyOf"]:
             if variant.get("type") == "string":
                 variant["format"] = "date-time"
+    return dict(schemas)
+
+
+def _workflow_schemas() -> dict[str, Any]:
+    """From the msgspec structs that decode a definition; what a step may be is told by its `type`."""
+    steps: list[type[shapes.StepIn]] = [shapes.ChannelStepIn, *shapes.OTHER_STEPS.values()]
+    _, schemas = msgspec.json.schema_components(
+        [shapes.SavedWorkflowIn, *steps], ref_template="#/components/schemas/{name}"
+    )
+    schemas["SavedWorkflowIn"]["properties"]["steps"]["items"] = {
+        "anyOf": [{"$ref": f"#/components/schemas/{step.__name__}"} for step in steps]
+    }
+    for name, step in shapes.OTHER_STEPS.items():
+        schemas[step.__name__]["properties"]["type"] = {"type": "string", "enum": [name]}
+    schemas["ChannelStepIn"]["properties"]["type"] = {"type": "string", "enum": sorted(conf().channels)}
     return dict(schemas)
 
 

@@ -39,6 +39,23 @@ def new_topic(text: str) -> str:
         raise Invalid([Fault("/key", str(error))]) from error
 
 
+def existing_workflow(text: str) -> str:
+    """A workflow's key in a path that must exist. Raises `NotFound`."""
+    return existing_topic(text)
+
+
+def new_workflow(text: str) -> str:
+    """A workflow's key in a path that may create it. Raises `Invalid`."""
+    return new_topic(text)
+
+
+def number(text: str) -> int:
+    """A version's number in a path. Raises `NotFound`."""
+    if not (text.isascii() and text.isdigit() and len(text) <= 9):
+        raise NotFound
+    return int(text)
+
+
 def row(prefix: ids.Prefix, text: str) -> UUID:
     """A prefixed id in a path. Raises `NotFound`."""
     found = ids.decode(prefix, text)
@@ -57,11 +74,16 @@ DESCRIPTIONS: Final = {
     "event_id": ("The event's id.", "evt_06dj3k5w8m7q2v4x6y8z0a2c4e"),
     "event_endpoint_key": ("Your own name for the event endpoint.", "support"),
     "suppression_id": ("The suppression's id.", "sup_06dj3k5w8m7q2v4x6y8z0a2c4e"),
+    "schedule_key": ("Your own name for the schedule.", "monday-report"),
     "api_key_id": ("The key's id, which is not the key.", "key_06dj3k5w8m7q2v4x6y8z0a2c4e"),
     "callback_id": ("The callback source's id.", "cbk_06dj3k5w8m7q2v4x6y8z0a2c4e"),
+    "workflow_key": ("The workflow's key.", "comment"),
+    "version_number": ("The version's number.", "3"),
     "action": ("What to do with it.", "read"),
 }
 """Path parameter -> (description, example), for the OpenAPI document."""
 
-SCHEMAS: Final[dict[str, dict[str, Any]]] = {"action": {"enum": ["seen", "read", "unread", "archive", "unarchive"]}}
+SCHEMAS: Final[dict[str, dict[str, Any]]] = {
+    "action": {"enum": ["seen", "read", "unread", "archive", "unarchive", "acknowledge"]}
+}
 """Path parameter -> what more its schema says."""

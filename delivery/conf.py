@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Final
 
 from django.conf import settings
@@ -40,6 +41,7 @@ class DeliveryConf:
     claim_window: int = 256
     route_batch: int = 100
     route_chunk: int = 1000
+    run_batch: int = 200
     send_batch: int = 256
     in_app_batch: int = 200
     sweep_seconds: float = 2.0
@@ -51,6 +53,8 @@ class DeliveryConf:
     history_days: int = 90  # 0: for ever
     endpoint_in_flight: int = 10
     breaker: BreakerConf = field(default_factory=BreakerConf)
+    journal_folder: Path | None = None
+    """Where outcomes outlive their process; None: nowhere."""
     disable_after_failures: int = 10
     disable_after_seconds: float = 432_000.0
 

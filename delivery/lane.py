@@ -21,13 +21,15 @@ from delivery.claims import Claim, Message, claim, read_messages
 from delivery.conf import DeliveryConf
 from delivery.due import Round
 from delivery.equipment import headers_of, secrets_of
-from delivery.finishes import Finish, Finisher
+from delivery.finish import Finish
+from delivery.finishes import Finisher
 from delivery.holding import ProviderHold
 from delivery.isolation import Hold, Isolation
 from delivery.keyring import Keyring
-from delivery.mail_details import attachments, check_wanted, mail_details
+from delivery.mail_details import attachments, mail_details
 from delivery.retries import Verdict, give_back, judge, put_off, withhold
 from delivery.routing import EMAIL
+from delivery.runs.filling import fill
 from delivery.suppressing import withheld
 from delivery.transports.base import (
     Content,
@@ -37,10 +39,12 @@ from delivery.transports.base import (
     PermanentFailure,
     Receipt,
     SigningKey,
+    Suppressed,
     TemporaryFailure,
     Transport,
 )
 from delivery.troubles import Health
+from delivery.wanting import unwanted_reason
 from notifications import ids
 from notifications.database import Pool
 from notifications.event_types import event_type_of
@@ -137,9 +141,7 @@ class Lane:
             unknown = {item.notification_id for item in claims} - self._messages.keys()
             if unknown:
                 self._messages.update(await read_messages(connection, list(unknown)))
-        pairs = [
-            (item, self._messages[item.notification_id]) for item in claims if item.notification_id in self._messages
-        ]
+            pairs = await fill(connection, self.channel, claims, self._messages)
         while len(self._messages) > _REMEMBERED:
             self._messages.popitem(last=False)
         return seen, pairs
@@ -231,9 +233,12 @@ def _outbound(channel: str, item: Claim, message: Message, keys: tuple[SigningKe
     """What the transport may know. Raises `PermanentFailure` or `Suppressed` for what changed after routing."""
     if item.recipient is None:
         raise PermanentFailure("recipient_erased")
-    check_wanted(item, message)
+    if unwanted := unwanted_reason(channel, item, message):
+        raise Suppressed(unwanted)
     if item.endpoint_id is not None and item.endpoint_state != "enabled":
         raise PermanentFailure("endpoint_disabled" if item.endpoint_state else "endpoint_deleted")
+    if "unsayable" in message.content:
+        raise PermanentFailure("template_failed", response={"detail": message.content["unsayable"]})
     address = item.url if item.endpoint_id is not None else item.email
     if not address:
         raise PermanentFailure(f"no_{channel}")
@@ -250,6 +255,7 @@ def _outbound(channel: str, item: Claim, message: Message, keys: tuple[SigningKe
             body=message.content.get("body") or "",
             action_url=message.content.get("action_url"),
             attachments=attachments(message),
+            html=message.content.get("html"),
         ),
         data=message.data,
         event_type=event_type_of(message.workflow),

@@ -4,16 +4,9 @@ import hashlib
 from typing import Any
 
 from delivery.claims import Claim, Message
-from delivery.routing import UNSUBSCRIBED
-from delivery.transports.base import Attachment, Suppressed
+from delivery.transports.base import Attachment
 from notifications.intake.attachments import type_of
 from notifications.unsubscribe_links import unsubscribe_url
-
-
-def check_wanted(item: Claim, message: Message) -> None:
-    """Raises `Suppressed` when the recipient unsubscribed after routing."""
-    if item.unwanted and not item.critical and message.category in item.unwanted:
-        raise Suppressed(UNSUBSCRIBED)
 
 
 def mail_details(item: Claim, message: Message, address: str) -> dict[str, Any]:
@@ -27,6 +20,7 @@ def mail_details(item: Claim, message: Message, address: str) -> dict[str, Any]:
             recipient_pk=item.recipient_id,
             address=address,
             category=message.category,
+            workflow=message.workflow,
         )
     return details
 
@@ -48,3 +42,12 @@ def attachments(message: Message) -> tuple[Attachment, ...]:
         )
         for given in message.content.get("attachments") or ()
     )
+
+
+def links_of(item: Claim, message: Message) -> dict[str, str]:
+    """Addresses that a mail's own text may show: `unsubscribe_url`, `preferences_url`, where there are such."""
+    return {
+        name: str(url)
+        for name, url in mail_details(item, message, item.email or "").items()
+        if name.endswith("_url") and url
+    }

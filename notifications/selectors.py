@@ -1,12 +1,24 @@
 """Reads of what a project is made of. Querysets are given to `api.paging`, which cuts the page."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db.models import QuerySet
 
 from notifications.errors import NotFound
-from notifications.models import ApiKey, Endpoint, Notification, Recipient, Subscription, Suppression, Topic
+from notifications.models import (
+    ApiKey,
+    Endpoint,
+    Notification,
+    Recipient,
+    RecipientPreferences,
+    Subscription,
+    Suppression,
+    Topic,
+)
+from notifications.preference_links import PreferenceLink
+from notifications.signed_links import digest_address
 
 
 def api_keys_of(project_id: UUID) -> QuerySet[ApiKey]:
@@ -33,6 +45,14 @@ def get_recipient(*, project_id: UUID, external_id: str) -> Recipient:
     if recipient is None:
         raise NotFound
     return recipient
+
+
+def get_preferences(*, project_id: UUID, external_id: str) -> dict[str, Any]:
+    """What a recipient has said about what they want. Raises `NotFound` for the recipient."""
+    recipient = get_recipient(project_id=project_id, external_id=external_id)
+    rows = RecipientPreferences.objects.filter(recipient=recipient)
+    found: dict[str, Any] | None = rows.values_list("settings", flat=True).first()
+    return found or {}
 
 
 def get_last_seen(*, project_id: UUID, external_id: str) -> tuple[UUID, datetime | None]:
@@ -100,3 +120,13 @@ def get_suppression(*, project_id: UUID, suppression_id: UUID) -> Suppression:
     if suppression is None:
         raise NotFound
     return suppression
+
+
+def get_by_link(link: PreferenceLink) -> Recipient | None:
+    """The recipient whose page the link opens, with preferences and the project's settings where there are any; None when it
+    opens nothing (any more)."""
+    rows = Recipient.objects.select_related("preferences", "project__settings")
+    recipient = rows.filter(id=link.recipient_pk, project_id=link.project_id).first()
+    if recipient is None or not recipient.email or digest_address(recipient.email) != link.address_digest:
+        return None
+    return recipient

@@ -5,8 +5,10 @@ late or never: the sweep only claims what is due, and the workers sweep by thems
 """
 
 from typing import Any, Final
+from uuid import UUID
 
 SWEEP_TASK: Final = "delivery.sweep"
+FIRE_TASK: Final = "schedules.fire"
 FORGET_TASK: Final = "schedules.forget"
 INSPECT_TASK: Final = "delivery.inspect"
 HISTORY_TASK: Final = "delivery.forget"
@@ -19,3 +21,8 @@ BEAT_SCHEDULE: Final[dict[str, dict[str, Any]]] = {
     "inspect: are the laws of delivery kept": {"task": INSPECT_TASK, "schedule": 60.0, "options": {"expires": 30}},
     "bounces: read the bounce mailbox": {"task": POLL_TASK, "schedule": 60.0, "options": {"expires": 60}},
 }
+
+
+def entry_name(key: str, schedule_id: UUID) -> str:
+    """The name of a schedule's entry in Beat's table; it holds the id, so it is one schedule's for good."""
+    return f"schedule: {key[:140]} ({schedule_id})"

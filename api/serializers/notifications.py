@@ -28,6 +28,9 @@ class ContentOut(serializers.Serializer[Any]):
     action_url = serializers.CharField(allow_null=True)
     attachments = AttachmentOut(many=True, default=list)
 
+    def to_representation(self, instance: Any) -> Any:
+        return super().to_representation(instance) if instance else None
+
 
 class NotificationOut(serializers.Serializer[Any]):
     """One accepted request."""
@@ -41,8 +44,10 @@ class NotificationOut(serializers.Serializer[Any]):
     actor = serializers.CharField(allow_null=True)
     thread = serializers.CharField(allow_null=True, help_text="Mails of one thread are shown together.")
     recipients = serializers.ListField(child=serializers.JSONField(), help_text="Ids of recipients, or {topic}.")
-    content = ContentOut(allow_null=True)
-    channels = serializers.ListField(child=serializers.CharField())
+    content = ContentOut(allow_null=True, help_text="Null where a workflow says it.")
+    channels = serializers.ListField(
+        child=serializers.CharField(), help_text="Empty with a workflow: all that it uses."
+    )
     data = FreeObject()  # type: ignore[assignment]  # a field, not the property
     metadata = FreeObject()
     cancellation_key = serializers.CharField(allow_null=True)

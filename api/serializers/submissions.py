@@ -21,13 +21,23 @@ class WayOut(serializers.Serializer[Any]):
     """One channel for one recipient."""
 
     channel = serializers.CharField()
-    delivers = serializers.BooleanField()
+    delivers = serializers.BooleanField(help_text="Whether it goes, now or at `not_before`.")
     address = serializers.CharField(allow_null=True, help_text="The email address or URL.")
     endpoint = serializers.CharField(allow_null=True, help_text="The endpoint's id.")
     reason = serializers.CharField(
         allow_null=True,
-        help_text="Why not: `no_email`, `no_endpoint`, `unsubscribed`, `listed_before` (an earlier entry reaches it).",
+        help_text="Why not, or not yet: `no_email`, `no_endpoint`, `unsubscribed`, `quiet_hours`, `listed_before` (an earlier"
+        " entry reaches it) and so on.",
     )
+    preference = serializers.CharField(
+        allow_null=True,
+        help_text="Which entry of the preferences decided: `workflow`, `category`, `channel`, the same with `project_` before it"
+        " for the project's own, `critical`, or `default` where there is none.",
+    )
+    overruled = serializers.CharField(
+        allow_null=True, help_text="Where that is `critical`: the entry that would have forbidden it."
+    )
+    not_before = serializers.DateTimeField(allow_null=True, help_text="When it goes, where that is not now.")
 
 
 class PlannedRecipientOut(serializers.Serializer[Any]):

@@ -13,10 +13,12 @@ from deploy.admin import (
     notifications,
     operations,
     people,
+    preferences,
     projects,
     providers,
+    schedules,
     status_events,
-    unsubscriptions,
+    workflows,
 )
 
 __all__ = [
@@ -32,8 +34,10 @@ __all__ = [
     "notifications",
     "operations",
     "people",
+    "preferences",
     "projects",
     "providers",
+    "schedules",
     "status_events",
-    "unsubscriptions",
+    "workflows",
 ]

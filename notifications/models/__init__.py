@@ -6,9 +6,11 @@ from notifications.models.canary import Canary
 from notifications.models.inbox import Inbox, InboxEvent, InboxMessage
 from notifications.models.notification import IdempotencyKey, Notification
 from notifications.models.people import Endpoint, Recipient, Subscription, Topic
+from notifications.models.preferences import RecipientPreferences
 from notifications.models.projects import ApiKey, Project, ProjectSettings
 from notifications.models.suppressions import Suppression
-from notifications.models.unsubscriptions import Unsubscription
+from notifications.models.templates import Template, TemplateVersion
+from notifications.models.workflows import Workflow, WorkflowVersion
 
 __all__ = [
     "AddressKey",
@@ -24,8 +26,12 @@ __all__ = [
     "Project",
     "ProjectSettings",
     "Recipient",
+    "RecipientPreferences",
     "Subscription",
     "Suppression",
+    "Template",
+    "TemplateVersion",
     "Topic",
-    "Unsubscription",
+    "Workflow",
+    "WorkflowVersion",
 ]

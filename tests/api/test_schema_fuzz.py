@@ -30,6 +30,8 @@ def test_answers_are_as_described(
 ) -> None:
     tenant.http.put("/v1/recipients/u1", json={})
     tenant.http.put("/v1/topics/team-1", json={})
+    steps = [{"key": "bell", "type": "in_app", "template": {"title": "Hello"}}]
+    tenant.http.put("/v1/workflows/comment", json={"name": "Comments", "steps": steps})
     token = token_of(tenant, "u1")
     add_message(tenant, "u1")
     inbox = {"Authorization": f"Bearer {token}"} if operation.path.startswith("/v1/inbox/") else {}

@@ -11,7 +11,8 @@ from psycopg import AsyncConnection
 from psycopg_pool import AsyncConnectionPool
 
 from delivery.dry_run import plan_submission
-from delivery.finishes import Finish, Finisher
+from delivery.finish import Finish
+from delivery.finishes import Finisher
 from delivery.retries import Verdict, judge
 from delivery.routing import suppression_reason
 from delivery.states import State

@@ -52,11 +52,14 @@ from notifications.models import (
     InboxMessage,
     Notification,
     Project,
+    ProjectSettings,
     Recipient,
+    RecipientPreferences,
     Subscription,
     Suppression,
     Topic,
-    Unsubscription,
+    Workflow,
+    WorkflowVersion,
 )
 from notifications.services.projects import create_api_key
 from notifications.services.suppressions import forget_addresses, suppress_email
@@ -84,6 +87,8 @@ WRITTEN_BY_THE_MACHINE = [
     Notification,
     StatusDispatch,
     StatusEvent,
+    Workflow,
+    WorkflowVersion,
 ]
 
 
@@ -120,6 +125,8 @@ def one_of_each(world: World) -> list[Any]:
     event = StatusEvent.objects.create(
         project=world.project, type="delivery.failed", recipient=recipient, data={"delivery_id": str(delivery.pk)}
     )
+    workflow = Workflow.objects.create(project=world.project, key="greet")
+    definition = {"name": "Greeting", "steps": [{"key": "bell", "type": "in_app", "template": {"title": "Hello"}}]}
     told = EventEndpoint.objects.create(project=world.project, key="k", url="https://example.com/", sealed_secret="s")
     return [
         event,
@@ -130,6 +137,8 @@ def one_of_each(world: World) -> list[Any]:
         recipient,
         endpoint,
         topic,
+        workflow,
+        workflow.versions.create(number=1, definition=definition, state="draft"),
         Subscription.objects.create(topic=topic, recipient=recipient),
         delivery.notification,
         delivery,
@@ -143,9 +152,10 @@ def one_of_each(world: World) -> list[Any]:
         IdempotencyKey.objects.create(
             project=world.project, key="k", fingerprint="f", status=202, response='{"id": "ntf_1"}'
         ),
-        Unsubscription.objects.create(
-            project=world.project, recipient=recipient, channel="email", category="news", source="one_click"
+        RecipientPreferences.objects.create(
+            project=world.project, recipient=recipient, settings={"categories": {"news": {"email": False}}}
         ),
+        ProjectSettings.objects.create(project=world.project, preferences={"channels": {"sms": False}}),
         create_dkim_key(domain="mail.example", selector="s1", algorithm=DkimKey.Algorithm.ED25519),
         Heartbeat.objects.create(role="worker", host="h", pid=1, version="1"),
         LawCheck.objects.create(law="inbox_counts", broken=0, checked_at=timezone.now()),
@@ -173,7 +183,7 @@ def test_every_model_has_a_list_and_a_page_that_open(world: World, root: Client)
 def test_every_empty_list_and_every_form_for_a_new_row_opens(model: type[Any], root: Client) -> None:
     assert root.get(list_of(model)).status_code == 200
     adding = root.get(reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_add"))
-    refused = [*WRITTEN_BY_THE_MACHINE, CallbackSource, Endpoint, Unsubscription]
+    refused = [*WRITTEN_BY_THE_MACHINE, CallbackSource, Endpoint, RecipientPreferences]
     assert adding.status_code == (403 if model in refused else 200)
 
 

@@ -1,0 +1,26 @@
+"""The layout that mails may use without a project having written one: its name or logo above, its footer below."""
+
+from typing import Final
+
+LAYOUT: Final = """\
+<style>
+.brand { padding: 0 0 24px; font-size: 18px; font-weight: 650; color: {{ brand.color | default: "#11141b" }}; }
+.brand img { max-height: 40px; max-width: 240px; border: 0; }
+.heading { margin: 0 0 16px; font-size: 22px; line-height: 1.3; font-weight: 650; color: #11141b; }
+.button { background-color: {{ brand.color | default: "#2456c4" }}; }
+.foot { margin-top: 32px; padding-top: 16px; border-top: 1px solid #e3e6eb; font-size: 13px; line-height: 1.5; color: #5b6372; }
+.foot a { color: #5b6372; }
+@media (prefers-color-scheme: dark) {
+  .heading, .brand { color: #f2f4f8 !important; }
+  .foot, .foot a { color: #a2a9b8 !important; border-color: #31353f !important; }
+}
+</style>
+{% if brand.logo_url %}<div class="brand"><img src="{{ brand.logo_url }}" alt="{{ brand.name }}"></div>
+{% elsif brand.name %}<div class="brand">{{ brand.name }}</div>
+{% endif %}{% if title != "" %}<h1 class="heading">{{ title }}</h1>
+{% endif %}{{ content }}
+{% if action_url %}<div class="action"><a class="button" href="{{ action_url }}">{{ brand.action_label | default: "Open" }}</a></div>
+{% endif %}{% if brand.footer or unsubscribe_url or preferences_url %}<div class="foot">{{ brand.footer | newline_to_br }}
+{% if preferences_url %}<a href="{{ preferences_url }}">Preferences</a>{% endif %}
+{% if unsubscribe_url %}<a href="{{ unsubscribe_url }}">Unsubscribe</a>{% endif %}</div>
+{% endif %}"""
