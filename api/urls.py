@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from api.views.acknowledge_page import acknowledge_page
 from api.views.api_keys import ApiKeyCollection, ApiKeyItem, ApiKeyRotation
 from api.views.callbacks import CallbackCollection, CallbackEvents, CallbackItem
 from api.views.deliveries import DeliveryCollection, DeliveryItem, DeliveryReplay, DeliveryRetry
@@ -20,6 +21,7 @@ from api.views.inbox import (
 )
 from api.views.inbox_events import InboxEvents
 from api.views.notification_items import (
+    NotificationAcknowledge,
     NotificationCancel,
     NotificationCancelByKey,
     NotificationDeliveries,
@@ -69,6 +71,7 @@ urlpatterns = [
     path("v1/notifications/<str:notification_id>/deliveries", NotificationDeliveries.as_view()),
     path("v1/notifications/<str:notification_id>/explain", NotificationExplain.as_view()),
     path("v1/notifications/<str:notification_id>/cancel", NotificationCancel.as_view()),
+    path("v1/notifications/<str:notification_id>/acknowledge", NotificationAcknowledge.as_view()),
     path("v1/deliveries", DeliveryCollection.as_view()),
     path("v1/deliveries/replay", DeliveryReplay.as_view()),
     path("v1/deliveries/<str:delivery_id>", DeliveryItem.as_view()),
@@ -110,6 +113,7 @@ urlpatterns = [
     path("v1/docs/<str:name>", DocsAsset.as_view()),
     path("u/<str:token>", unsubscribe),
     path("p/<str:token>", preference_page),
+    path("k/<str:token>", acknowledge_page),
     path("healthz", Health.as_view()),
     path("readyz", Ready.as_view()),
     path("metrics", Metrics.as_view()),

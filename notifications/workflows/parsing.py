@@ -6,20 +6,21 @@ from typing import Any
 from notifications import texts
 from notifications.decoding import convert
 from notifications.errors import Fault, Invalid
+from notifications.templating.validation import validate_line, validate_template
 from notifications.workflows import shapes
 from notifications.workflows.data_schema import DataSchema, SchemaError
 from notifications.workflows.definition import Definition
 from notifications.workflows.ledger import Ledger
 from notifications.workflows.steps import build_step
-from notifications.workflows.template_checks import LineCheck, TemplateCheck, check_line, check_template
+from notifications.workflows.template_checks import LineCheck, TemplateCheck
 
 
 def parse_definition(
     raw: Any,
     *,
     channels: frozenset[str] | None,
-    check_template: TemplateCheck = check_template,
-    check_line: LineCheck = check_line,
+    check_template: TemplateCheck = validate_template,
+    check_line: LineCheck = validate_line,
 ) -> Definition:
     """Check one decoded definition. Raises `Invalid`.
 
