@@ -26,9 +26,9 @@ from notifications.models import (
     InboxMessage,
     Notification,
     Recipient,
+    RecipientPreferences,
     Subscription,
     Suppression,
-    Unsubscription,
 )
 
 MEDIA_TYPE: Final = "application/x-ndjson"
@@ -96,8 +96,8 @@ def _subscription(row: Subscription) -> dict[str, Any]:
     return {"topic": row.topic.key, "created_at": texts.format_time(row.created_at)}
 
 
-def _unsubscription(row: Unsubscription) -> dict[str, Any]:
-    return {"channel": row.channel, "category": row.category, "created_at": texts.format_time(row.created_at)}
+def _preferences(row: RecipientPreferences) -> dict[str, Any]:
+    return {"settings": row.settings, "updated_at": texts.format_time(row.updated_at)}
 
 
 def _notification(row: Notification) -> dict[str, Any]:
@@ -113,7 +113,7 @@ SECTIONS: Final[tuple[Section, ...]] = (
         lambda row: shown(EndpointOut, row),
     ),
     ("subscription", lambda who: Subscription.objects.filter(recipient=who).select_related("topic"), _subscription),
-    ("unsubscription", lambda who: Unsubscription.objects.filter(recipient=who), _unsubscription),
+    ("preferences", lambda who: RecipientPreferences.objects.filter(recipient=who), _preferences),
     ("suppression", _suppressions, lambda row: shown(SuppressionOut, row)),
     ("inbox", lambda who: Inbox.objects.filter(recipient=who), _inbox),
     ("message", lambda who: InboxMessage.objects.filter(recipient=who, gone_at=None), _message),

@@ -27,6 +27,7 @@ from api.views.notification_items import (
     NotificationItem,
 )
 from api.views.notifications import NotificationBulk, NotificationCollection
+from api.views.preference_page import preference_page
 from api.views.preferences import RecipientPreferencesItem
 from api.views.presence import RecipientPresence
 from api.views.project import ProjectItem
@@ -108,6 +109,7 @@ urlpatterns = [
     path("v1/docs", DocsPage.as_view()),
     path("v1/docs/<str:name>", DocsAsset.as_view()),
     path("u/<str:token>", unsubscribe),
+    path("p/<str:token>", preference_page),
     path("healthz", Health.as_view()),
     path("readyz", Ready.as_view()),
     path("metrics", Metrics.as_view()),

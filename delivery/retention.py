@@ -23,6 +23,10 @@ _OLD: Final = """
                SELECT FROM delivery_delivery d WHERE d.notification_id = n.id AND (
                    d.available_at IS NOT NULL OR d.finished_at >= %(before)s
                    OR EXISTS (SELECT FROM notifications_inboxmessage m WHERE m.delivery_id = d.id)))
+           AND NOT EXISTS (SELECT FROM delivery_run u WHERE u.notification_id = n.id
+                              AND (u.available_at IS NOT NULL OR u.finished_at >= %(before)s))
+           AND NOT EXISTS (SELECT FROM schedules_digestitem i JOIN delivery_run u ON u.digest_id = i.digest_id
+                            WHERE i.notification_id = n.id AND u.available_at IS NOT NULL)
       FROM notifications_notification n
      WHERE n.id > %(after)s AND n.id < %(first_kept)s ORDER BY n.id LIMIT %(limit)s"""
 # Looked at again under their locks: a replay may have come between. In the order in which outcomes are written.
@@ -34,6 +38,15 @@ _DELETE: Final = (
     "DELETE FROM delivery_attempt WHERE delivery_id = ANY(%s)",
     "DELETE FROM delivery_delivery WHERE id = ANY(%s)",
 )
+_DELETE_RUNS: Final = "DELETE FROM delivery_run WHERE notification_id = ANY(%s) AND available_at IS NULL"
+_DELETE_ITEMS: Final = """
+    WITH gone AS (DELETE FROM schedules_digestitem WHERE notification_id = ANY(%s) RETURNING digest_id, removed_at)
+    UPDATE schedules_digest d SET count = d.count - g.n
+      FROM (SELECT digest_id, count(*) FILTER (WHERE removed_at IS NULL) AS n FROM gone GROUP BY digest_id) AS g
+     WHERE d.id = g.digest_id RETURNING d.id"""
+_DELETE_DIGESTS: Final = """
+    DELETE FROM schedules_digest d WHERE id = ANY(%s) AND closed_at IS NOT NULL
+       AND NOT EXISTS (SELECT FROM schedules_digestitem i WHERE i.digest_id = d.id)"""
 _DELETE_NOTIFICATIONS: Final = """
     DELETE FROM notifications_notification n WHERE id = ANY(%s) AND status <> 'accepted'
        AND NOT EXISTS (SELECT FROM delivery_delivery d WHERE d.notification_id = n.id)"""
@@ -80,9 +93,17 @@ def _forget(notification_ids: list[UUID], before: datetime) -> int:
             for statement in _DELETE:
                 cursor.execute(statement, [deliveries])
             if len(rows) < _DELETED_AT_ONCE:
-                cursor.execute(_DELETE_NOTIFICATIONS, [list(left)])
-                return int(cursor.rowcount)
+                return _forget_whole(cursor, list(left))
     return 0
+
+
+def _forget_whole(cursor: Any, notification_ids: list[UUID]) -> int:
+    """Delete what is left once the deliveries have gone; how many notifications went."""
+    cursor.execute(_DELETE_RUNS, [notification_ids])
+    cursor.execute(_DELETE_ITEMS, [notification_ids])
+    cursor.execute(_DELETE_DIGESTS, [[row[0] for row in cursor.fetchall()]])
+    cursor.execute(_DELETE_NOTIFICATIONS, [notification_ids])
+    return int(cursor.rowcount)
 
 
 def _locked(cursor: Any, notification_ids: set[UUID], before: datetime) -> list[tuple[UUID, UUID, bool]]:

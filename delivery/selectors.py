@@ -10,7 +10,9 @@ from django.db.models import Count, QuerySet
 from delivery.models import Delivery
 from delivery.states import State
 from notifications.errors import NotFound
+from notifications.models import Notification
 
+_RECENT: Final = 200
 # Ids carry the clock of the process that made them, `created_at` the database's.
 CLOCK_DIFFERENCE: Final = timedelta(hours=1)
 
@@ -70,3 +72,10 @@ def first_id_at(moment: datetime) -> UUID:
     """The smallest UUIDv7 of that millisecond."""
     milliseconds = max(0, int(moment.astimezone(UTC).timestamp() * 1000))
     return UUID(int=min(milliseconds, (1 << 48) - 1) << 80)
+
+
+def recent_categories(recipient_id: UUID) -> list[str]:
+    """The categories of what a recipient got last, each once."""
+    recent = Delivery.objects.filter(recipient_id=recipient_id).order_by("-id").values("notification_id")[:_RECENT]
+    found = Notification.objects.filter(id__in=recent, category__isnull=False).values_list("category", flat=True)
+    return sorted({category for category in found.distinct() if category})

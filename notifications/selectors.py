@@ -17,6 +17,8 @@ from notifications.models import (
     Suppression,
     Topic,
 )
+from notifications.preference_links import PreferenceLink
+from notifications.signed_links import digest_address
 
 
 def api_keys_of(project_id: UUID) -> QuerySet[ApiKey]:
@@ -118,3 +120,13 @@ def get_suppression(*, project_id: UUID, suppression_id: UUID) -> Suppression:
     if suppression is None:
         raise NotFound
     return suppression
+
+
+def get_by_link(link: PreferenceLink) -> Recipient | None:
+    """The recipient whose page the link opens, with preferences and the project's settings where there are any; None when it
+    opens nothing (any more)."""
+    rows = Recipient.objects.select_related("preferences", "project__settings")
+    recipient = rows.filter(id=link.recipient_pk, project_id=link.project_id).first()
+    if recipient is None or not recipient.email or digest_address(recipient.email) != link.address_digest:
+        return None
+    return recipient

@@ -15,6 +15,7 @@ from deploy.admin import (
     preferences,
     projects,
     providers,
+    schedules,
     status_events,
     workflows,
 )
@@ -34,6 +35,7 @@ __all__ = [
     "preferences",
     "projects",
     "providers",
+    "schedules",
     "status_events",
     "workflows",
 ]

@@ -235,8 +235,7 @@ class Shard(RedisSingleShardConnection):  # type: ignore[misc]  # channels_redis
 
 async def _next_message(pubsub: PubSub) -> dict[str, Any] | None:
     """`PubSub.get_message` without what it does besides for each message (retries, measuring); None after some silence."""
-    connection = pubsub.connection
-    assert connection is not None
+    connection: Any = pubsub.connection
     response = await connection.read_response(timeout=_SILENCE_SECONDS, disconnect_on_error=False, push_request=True)
     if response is None:
         return None

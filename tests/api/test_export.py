@@ -12,7 +12,7 @@ from django.db import connection
 from api.serializers.export import TYPES
 from delivery.models import Attempt, Delivery
 from notifications import ids
-from notifications.models import InboxMessage, Notification, Recipient, Unsubscription
+from notifications.models import InboxMessage, Notification, Recipient
 from tests.api.asking import Tenant, add_message, assert_problem, notification
 
 
@@ -42,9 +42,7 @@ def plant(tenant: Tenant, person: str) -> Notification:
     http.post("/v1/topics/t/subscriptions", json={"recipients": [person, "other"]})
     http.post("/v1/suppressions", json={"address": f"{person}@example.com"})
     recipient = Recipient.objects.get(project=tenant.project, external_id=person)
-    Unsubscription.objects.create(
-        project=tenant.project, recipient=recipient, channel="email", category="news", source="page"
-    )
+    http.put(f"/v1/recipients/{person}/preferences", json={"categories": {"news": {"email": False}}})
     add_message(tenant, person)
     row = Notification.objects.create(
         project=tenant.project,

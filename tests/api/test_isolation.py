@@ -23,6 +23,7 @@ from tests.api.test_notifications import add_delivery
 
 CREATING = {
     "put_recipient",
+    "put_preferences",
     "put_topic",
     "put_workflow",
     "put_event_endpoint",
