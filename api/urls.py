@@ -38,6 +38,14 @@ from api.views.schedules import ScheduleCollection, ScheduleItem, ScheduleOccurr
 from api.views.schema import DocsAsset, DocsPage, OpenApiDocument
 from api.views.stats import Stats
 from api.views.suppressions import SuppressionCollection, SuppressionItem
+from api.views.template_previews import InlinePreview, TemplatePreview, TemplateTestSend
+from api.views.templates import (
+    TemplateCollection,
+    TemplateItem,
+    TemplateVersionItem,
+    TemplateVersionPublication,
+    TemplateVersions,
+)
 from api.views.tokens import TokenCollection, TokenRevocation
 from api.views.topics import SubscriptionCollection, TopicCollection, TopicItem
 from api.views.unsubscribe import unsubscribe
@@ -90,6 +98,14 @@ urlpatterns = [
     path("v1/workflows/<str:workflow_key>/versions", WorkflowVersionCollection.as_view()),
     path("v1/workflows/<str:workflow_key>/versions/<str:version_number>", WorkflowVersionItem.as_view()),
     path("v1/workflows/<str:workflow_key>/versions/<str:version_number>/publish", WorkflowPublication.as_view()),
+    path("v1/templates", TemplateCollection.as_view()),
+    path("v1/templates/preview", InlinePreview.as_view()),
+    path("v1/templates/<str:template_key>", TemplateItem.as_view()),
+    path("v1/templates/<str:template_key>/preview", TemplatePreview.as_view()),
+    path("v1/templates/<str:template_key>/test-send", TemplateTestSend.as_view()),
+    path("v1/templates/<str:template_key>/versions", TemplateVersions.as_view()),
+    path("v1/templates/<str:template_key>/versions/<str:version_number>", TemplateVersionItem.as_view()),
+    path("v1/templates/<str:template_key>/versions/<str:version_number>/publish", TemplateVersionPublication.as_view()),
     path("v1/events", EventCollection.as_view()),
     path("v1/events/endpoints", EventEndpointCollection.as_view()),
     path("v1/events/endpoints/<str:event_endpoint_key>", EventEndpointItem.as_view()),
