@@ -11,7 +11,8 @@ from notifications.unsubscribe_links import unsubscribe_url
 
 
 def mail_details(item: Claim, message: Message, address: str) -> dict[str, Any]:
-    """The fields of an Outbound that only mail has: a link to unsubscribe unless it is critical or has no category."""
+    """The fields of an Outbound that only mail has: links to unsubscribe and to all preferences unless it is critical or has no
+    category."""
     details: dict[str, Any] = {}
     if message.thread:
         details["thread_id"] = thread_id(message, item)
@@ -22,6 +23,12 @@ def mail_details(item: Claim, message: Message, address: str) -> dict[str, Any]:
             address=address,
             category=message.category,
             workflow=message.workflow,
+        )
+        details["preferences_url"] = preferences_url(
+            project_id=message.project_id,
+            recipient_pk=item.recipient_id,
+            address=address,
+            category=message.category,
         )
     return details
 
