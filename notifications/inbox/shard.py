@@ -237,7 +237,9 @@ async def _next_message(pubsub: PubSub) -> dict[str, Any] | None:
     """`PubSub.get_message` without what it does besides for each message (retries, measuring); None after some silence."""
     connection = pubsub.connection
     assert connection is not None
-    response = await connection.read_response(timeout=_SILENCE_SECONDS, disconnect_on_error=False, push_request=True)
+    response: Any = await connection.read_response(
+        timeout=_SILENCE_SECONDS, disconnect_on_error=False, push_request=True
+    )
     if response is None:
         return None
     if response[0] == b"message":
