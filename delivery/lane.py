@@ -255,6 +255,7 @@ def _outbound(channel: str, item: Claim, message: Message, keys: tuple[SigningKe
             body=message.content.get("body") or "",
             action_url=message.content.get("action_url"),
             attachments=attachments(message),
+            html=message.content.get("html"),
         ),
         data=message.data,
         event_type=event_type_of(message.workflow),
@@ -262,6 +263,7 @@ def _outbound(channel: str, item: Claim, message: Message, keys: tuple[SigningKe
         attempt=item.attempt,
         created_at=message.created_at,
         **(mail_details(item, message, address) if channel == EMAIL else {}),
+        locale=item.locale,
         signing_keys=keys,
         project_id=item.project_id,
     )

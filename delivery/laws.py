@@ -117,10 +117,11 @@ LAWS: Final = (
     ),
     Law(
         "in_app_delivered_once",
-        "a delivered in-app delivery has exactly one message",
+        "a delivered in-app delivery has exactly one message, unless the inbox has begun to forget",
         """SELECT d.id::text FROM delivery_delivery d
             WHERE d.channel = 'in_app' AND d.state = 'delivered' AND d.id >= %(since)s
-              AND 1 <> (SELECT count(*) FROM notifications_inboxmessage m WHERE m.delivery_id = d.id)""",
+              AND 1 <> (SELECT count(*) FROM notifications_inboxmessage m WHERE m.delivery_id = d.id)
+              AND NOT EXISTS (SELECT FROM notifications_inbox i WHERE i.recipient_id = d.recipient_id AND i.kept_from > 1)""",
     ),
     Law(
         "message_of_a_delivery",
@@ -131,11 +132,11 @@ LAWS: Final = (
     ),
     Law(
         "inbox_without_gaps",
-        "an inbox's log has no gap and ends at its head",
+        "an inbox's log has no gap, begins where it says and ends at its head",
         """SELECT i.recipient_id::text FROM notifications_inbox i JOIN notifications_inboxevent e USING (recipient_id)
             WHERE i.recipient_id IN (SELECT recipient_id FROM notifications_inboxmessage WHERE id >= %(since)s)
             GROUP BY i.recipient_id
-           HAVING count(*) <> i."offset" OR max(e."offset") <> i."offset" OR min(e."offset") <> 1""",
+           HAVING count(*) <> i."offset" - i.kept_from + 1 OR max(e."offset") <> i."offset" OR min(e."offset") <> i.kept_from""",
     ),
     Law(
         "inbox_counts",
@@ -144,7 +145,7 @@ LAWS: Final = (
             WHERE i.recipient_id IN (SELECT recipient_id FROM notifications_inboxmessage WHERE id >= %(since)s)
               AND ARRAY[i.unread, i.unseen] <> (
                SELECT ARRAY[count(*) FILTER (WHERE read_at IS NULL), count(*) FILTER (WHERE seen_at IS NULL)]::int[]
-                 FROM notifications_inboxmessage m WHERE m.recipient_id = i.recipient_id AND m.archived_at IS NULL)""",
+                 FROM notifications_inboxmessage m WHERE m.recipient_id = i.recipient_id AND m.archived_at IS NULL AND m.gone_at IS NULL)""",
     ),
 )
 

@@ -62,6 +62,12 @@ _NAVIGATION = [
         ],
     },
     {
+        "title": "Rules",
+        "items": [
+            _model("Workflows", "account_tree", "notifications_workflow"),
+        ],
+    },
+    {
         "title": "People",
         "items": [
             _model("Recipients", "person", "notifications_recipient"),
@@ -94,6 +100,7 @@ _NAVIGATION = [
         "items": [
             _model("Processes", "ecg_heart", "delivery_heartbeat"),
             _model("Laws", "gavel", "delivery_lawcheck"),
+            _model("Audit log", "policy", "notifications_auditentry"),
         ],
     },
     {

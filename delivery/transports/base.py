@@ -36,12 +36,16 @@ class Attachment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Content:
-    """What is said, whatever the channel: `body` is Markdown; title and body may be empty."""
+    """What is said, whatever the channel: `body` is Markdown; title and body may be empty.
+
+    Email: `html`, which nobody has sanitised yet, is shown in place of body and action; the text alternative is made from it.
+    """
 
     title: str
     body: str
     action_url: str | None = None
     attachments: tuple[Attachment, ...] = ()
+    html: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +84,10 @@ class Outbound:
     """Email: what the mails of one thread to one recipient have in common; letters and digits."""
     unsubscribe_url: str | None = field(default=None, repr=False)
     """Email: where this recipient ends this category."""
+    preferences_url: str | None = field(default=None, repr=False)
+    """Email: where this recipient chooses what to get."""
+    locale: str | None = None
+    """The recipient's, for words of our own."""
     signing_keys: tuple[SigningKey, ...] = field(default=(), repr=False)
     """Email: those of the project, whatever their domain."""
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)

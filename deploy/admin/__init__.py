@@ -2,6 +2,7 @@
 
 from deploy.admin import (
     accounts,
+    audit,
     beat,
     deliveries,
     dkim,
@@ -17,10 +18,12 @@ from deploy.admin import (
     providers,
     schedules,
     status_events,
+    workflows,
 )
 
 __all__ = [
     "accounts",
+    "audit",
     "beat",
     "deliveries",
     "dkim",
@@ -36,4 +39,5 @@ __all__ = [
     "providers",
     "schedules",
     "status_events",
+    "workflows",
 ]

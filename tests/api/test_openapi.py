@@ -96,6 +96,7 @@ def test_every_example_works(tenant: Tenant) -> None:
         "action": "read",
         "schedule_key": add_schedule(tenant, key="monday-report"),
         "suppression_id": http.post("/v1/suppressions", json={"address": "u1@example.com"}).json()["id"],
+        "api_key_id": http.post("/v1/api-keys", json={"name": "shop", "scopes": ["admin"]}).json()["id"],
     }
     callback = http.post("/v1/callbacks", json={"name": "relay"}).json()
     names["callback_id"] = callback["id"]
