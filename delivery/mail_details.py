@@ -53,9 +53,12 @@ def attachments(message: Message) -> tuple[Attachment, ...]:
 
 
 def links_of(item: Claim, message: Message) -> dict[str, str]:
-    """Addresses that a mail's own text may show: `unsubscribe_url`, `preferences_url`, where there are such."""
-    return {
-        name: str(url)
-        for name, url in mail_details(item, message, item.email or "").items()
-        if name.endswith("_url") and url
-    }
+    """Addresses that a mail's own text may show: `preferences_url`, and `unsubscribe_url` where there is such."""
+    if not item.email:
+        return {}
+    details = mail_details(item, message, item.email)
+    page = preferences_url(
+        project_id=message.project_id, recipient_pk=item.recipient_id, address=item.email, category=message.category
+    )
+    own = {"unsubscribe_url": details["unsubscribe_url"]} if "unsubscribe_url" in details else {}
+    return {"preferences_url": page, **own}

@@ -50,6 +50,8 @@ _NAVIGATION = [
             _model("Notifications", "notifications", "notifications_notification"),
             _model("Deliveries", "outbox", "delivery_delivery"),
             _model("Attempts", "history", "delivery_attempt"),
+            _model("Schedules", "calendar_clock", "schedules_schedule"),
+            _model("Schedule runs", "event_repeat", "schedules_schedulerun"),
             _model("Status events", "campaign", "delivery_statusevent"),
             _model("Status dispatches", "forward_to_inbox", "delivery_statusdispatch"),
             _model("Event endpoints", "hearing", "delivery_eventendpoint"),
@@ -60,7 +62,7 @@ _NAVIGATION = [
         ],
     },
     {
-        "title": "What is done",
+        "title": "Rules",
         "items": [
             _model("Workflows", "account_tree", "notifications_workflow"),
         ],
@@ -98,6 +100,7 @@ _NAVIGATION = [
         "items": [
             _model("Processes", "ecg_heart", "delivery_heartbeat"),
             _model("Laws", "gavel", "delivery_lawcheck"),
+            _model("Audit log", "policy", "notifications_auditentry"),
         ],
     },
     {

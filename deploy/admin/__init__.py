@@ -2,6 +2,7 @@
 
 from deploy.admin import (
     accounts,
+    audit,
     beat,
     deliveries,
     dkim,
@@ -15,12 +16,14 @@ from deploy.admin import (
     preferences,
     projects,
     providers,
+    schedules,
     status_events,
     workflows,
 )
 
 __all__ = [
     "accounts",
+    "audit",
     "beat",
     "deliveries",
     "dkim",
@@ -34,6 +37,7 @@ __all__ = [
     "preferences",
     "projects",
     "providers",
+    "schedules",
     "status_events",
     "workflows",
 ]

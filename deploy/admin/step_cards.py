@@ -34,6 +34,7 @@ _QUIET: Final = {
     "drop": "In quiet hours it is dropped.",
     "break_through": "Goes out in quiet hours too.",
 }
+_FIELDS: Final = {"subject": 0, "title": 1, "body": 2, "html": 3, "action_url": 4}
 _UNITS: Final = ((86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second"))
 
 
@@ -126,7 +127,7 @@ def _digest(step: DigestStep) -> list[str]:
     under = f"Collects for each {step.digest_key}" if step.digest_key else "Collects"
     order = step.order.replace("_", " ")
     return [
-        f"{under} {_window(step.window)}: at most {step.max_items}, {order}.",
+        f"{under} {_window(step.window)}; up to {step.max_items}, {order}.",
         "The first goes out at once." if step.first_at_once else "",
         "Ends here if everything was cancelled." if step.skip_if_empty else "",
     ]
@@ -146,9 +147,15 @@ def _said(template: Template, where: str) -> list[Said]:
     if isinstance(template, str):
         return [Said(where, key=template)]
     locales: Any = template.get("locales")
-    if isinstance(locales, Mapping):
-        return [Said(f"{where} {locale}".strip(), fields=fields) for locale, fields in locales.items()]
-    return [Said(where, fields=template)]
+    if not isinstance(locales, Mapping):
+        return [Said(where, fields=_in_order(template))]
+    names = sorted(locales, key=lambda name: (name != "default", name))
+    return [Said(f"{where} {name}".strip(), fields=_in_order(locales[name])) for name in names]
+
+
+def _in_order(fields: Mapping[str, str]) -> dict[str, str]:
+    """As one reads a message; what is stored has lost its order."""
+    return dict(sorted(fields.items(), key=lambda item: (_FIELDS.get(item[0], len(_FIELDS)), item[0])))
 
 
 def _by_channel(templates: Mapping[str, Template]) -> list[Said]:

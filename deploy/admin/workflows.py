@@ -88,9 +88,9 @@ class WorkflowAdmin(ReadOnlyAdmin):
     def category(self, workflow: Workflow) -> str:
         return str(_said(workflow, "category") or display.NONE)
 
-    @admin.display(description="Critical", boolean=True)
-    def critical(self, workflow: Workflow) -> bool:
-        return bool(_said(workflow, "critical"))
+    @admin.display(description="Critical")
+    def critical(self, workflow: Workflow) -> str:
+        return "yes: passes over preferences" if _said(workflow, "critical") else "no"
 
     @admin.display(description="Steps")
     def steps(self, workflow: Workflow) -> str:
