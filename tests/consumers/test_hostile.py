@@ -42,13 +42,15 @@ class Raw:
     async def close_code(self) -> int:
         """That of the close frame; 1006 without one."""
         data = b""
-        with contextlib.suppress(OSError), contextlib.closing(self.writer):
+        with contextlib.suppress(OSError):
             async with asyncio.timeout(20):
                 while more := await self.reader.read(65536):
                     data += more
                     for opcode, start, _ in wire.split_frames(data):
                         if opcode == wire.CLOSE:
+                            self.writer.transport.abort()
                             return int.from_bytes(data[start : start + 2], "big")
+        self.writer.transport.abort()
         return 1006
 
 
@@ -67,12 +69,14 @@ async def unharmed(owner: Owner, open_socket: MakeClient) -> AsyncIterator[None]
 
     living = asyncio.create_task(live())
     yield
-    await asyncio.sleep(0.1)
+    seen = len(honest.offsets)
+    async with asyncio.timeout(20):
+        while len(honest.offsets) == seen and not living.done():  # noqa: ASYNC110 (both wait for the same)
+            await asyncio.sleep(0.01)
     assert not living.done(), living.exception()
     living.cancel()
     await asyncio.gather(living, return_exceptions=True)
     assert honest.offsets == list(range(1, len(honest.offsets) + 1))
-    assert honest.offsets
 
 
 def resident() -> int:
