@@ -40,3 +40,29 @@ def test_a_key_is_made_rotated_and_revoked(client: Client, service: Platform) ->
     assert fresh.key != made.key and fresh.scopes == made.scopes
     client.api_keys.revoke(fresh.id)
     assert client.api_keys.get(fresh.id).revoked_at is not None
+
+
+def test_a_template_is_stored_previewed_and_sent(client: Client) -> None:
+    first = client.templates.put("hello", {"default": {"default": {"title": "Hello {{ data.name }}", "body": "one"}}})
+    said = client.templates.preview("hello", channel="in_app", data={"name": "Ada"})
+    assert (said.title, said.body) == ("Hello Ada", "one")
+    second = client.templates.put("hello", {"default": {"default": {"title": "Hi {{ data.name }}", "body": "two"}}})
+    assert (first.version, second.version) == (1, 2)
+    assert [version.number for version in client.templates.versions("hello")] == [2, 1]
+    assert (
+        client.templates.publish("hello", 1).variants == first.variants == client.templates.version("hello", 1).variants
+    )
+    inline = client.templates.preview_inline({"title": "{{ data.x }}", "body": "b"}, channel="in_app", data={"x": "y"})
+    assert inline.title == "y"
+    sent = client.templates.test_send("hello", "tester", channel="in_app", data={"name": "Bo"})
+    finished(client, sent.id)
+    client.templates.delete("hello")
+
+
+def test_acknowledged_and_counted(client: Client) -> None:
+    sent = client.notifications.send(recipients=["lead"], **HELLO)
+    finished(client, sent.id)
+    assert client.notifications.acknowledge(sent.id, recipient="lead").acknowledged_by == "lead"
+    assert client.notifications.acknowledge(sent.id).acknowledged_by == "lead"
+    counted = client.stats.get()
+    assert sum(channel.count for channel in counted.deliveries) > 0 and counted.since < counted.until

@@ -16,6 +16,8 @@ from .preferences import Preferences, Project
 from .recipients import Recipients, Suppressions, Tokens
 from .retries import RetryPolicy
 from .schedules import Schedules
+from .stats import Stats
+from .templates import Templates
 from .topics import Topics
 from .workflows import Workflows
 
@@ -33,11 +35,13 @@ class _Resources(Generic[DriverT]):
         self.tokens = Tokens(driver)
         self.topics = Topics(driver)
         self.workflows = Workflows(driver)
+        self.templates = Templates(driver)
         self.schedules = Schedules(driver)
         self.suppressions = Suppressions(driver)
         self.events = Events(driver)
         self.event_endpoints = EventEndpoints(driver)
         self.callbacks = Callbacks(driver)
+        self.stats = Stats(driver)
         self.project = Project(driver)
         self.api_keys = ApiKeys(driver)
 
