@@ -21,8 +21,8 @@ def _trigger(table, unheeded):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ("delivery", "0010_fair_claims"),
-        ("notifications", "0016_audit_log"),
+        ("delivery", "0011_runs"),
+        ("notifications", "0018_audit_log"),
     ]
 
     operations = [

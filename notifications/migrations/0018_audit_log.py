@@ -42,7 +42,7 @@ TRIGGERS = "".join(
 class Migration(migrations.Migration):
 
     dependencies = [
-        ("notifications", "0011_project_settings"),
+        ("notifications", "0017_inbox_erasing"),
     ]
 
     operations = [
