@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
+from time import monotonic
 from typing import Any, NamedTuple, cast
 from uuid import UUID
 
@@ -107,7 +108,8 @@ class Hub:
         room = self._rooms.get(recipient_pk.hex)
         if room is None:
             room = self._rooms[recipient_pk.hex] = Room(recipient_pk)
-            room.joining = self._spawn(self._join(room))
+            room.joining = self._joins.ask(recipient_pk)
+            room.joining.add_done_callback(room.is_joined)
             metrics.RECIPIENTS.set(len(self._rooms))
         if len(room.connections) >= self.conf.max_sockets_per_recipient:
             return False
@@ -151,10 +153,6 @@ class Hub:
         for work in (self._receive(), self._tick(), self._leave(), self.attendance.run()):
             self._spawn(work)
 
-    async def _join(self, room: Room) -> None:
-        await self._joins.get(room.recipient_pk)
-        room.joining = None
-
     async def _join_groups(self, recipient_pks: Sequence[UUID]) -> Mapping[UUID, None]:
         await self._layer.group_add_many([inbox_group(pk) for pk in recipient_pks], self._channel)
         return {}
@@ -174,11 +172,10 @@ class Hub:
     async def _tick(self) -> None:
         """The one clock: sees to every socket whose moment has come, to a tenth of them at a time, so that events never
         wait for thousands."""
-        loop = asyncio.get_running_loop()
         while True:
             for part in self._slices:
                 await asyncio.sleep(self.conf.tick_seconds / _SLICES)
-                now = loop.time()
+                now = monotonic()
                 pinged = [each for each in part if each.due <= now and each.tick(now)]
                 if pinged:
                     self._spawn(self._check(pinged, patient=True))

@@ -22,9 +22,10 @@ _TEXT: Final = 0x81  # final frame, opcode 1
 class Latch:
     """What uvicorn uses of `asyncio.Event`."""
 
-    __slots__ = ("_is_set", "_waiters")
+    __slots__ = ("_is_set", "_loop", "_waiters")
 
-    def __init__(self) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop  # asking for the running one is a system call in Python 3.11
         self._is_set = True
         self._waiters: list[asyncio.Future[None]] | None = None
 
@@ -43,7 +44,7 @@ class Latch:
 
     async def wait(self) -> bool:
         while not self._is_set:
-            waiter = asyncio.get_running_loop().create_future()
+            waiter = self._loop.create_future()
             if self._waiters is None:
                 self._waiters = []
             self._waiters.append(waiter)
@@ -54,9 +55,10 @@ class Latch:
 class Mailbox:
     """What uvicorn uses of `asyncio.Queue`, for one reader."""
 
-    __slots__ = ("_items", "_reader")
+    __slots__ = ("_items", "_loop", "_reader")
 
-    def __init__(self) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
         self._items: deque[MutableMapping[str, Any]] | None = None
         self._reader: asyncio.Future[None] | None = None
 
@@ -73,7 +75,7 @@ class Mailbox:
     async def get(self) -> MutableMapping[str, Any]:
         while not self._items:
             self._items = None
-            self._reader = asyncio.get_running_loop().create_future()
+            self._reader = self._loop.create_future()
             try:
                 await self._reader
             finally:
@@ -97,8 +99,8 @@ class LeanSocketProtocol(WebSocketsSansIOProtocol):
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        self.queue: Any = Mailbox()
-        self.writable: Any = Latch()
+        self.queue: Any = Mailbox(self.loop)
+        self.writable: Any = Latch(self.loop)
 
     async def send(self, message: Any) -> None:
         await super().send(message)

@@ -89,7 +89,7 @@ class NotificationCollection(ApiView):
         def answer(faults: dict[int, Invalid]) -> Answer:
             if faults:
                 raise faults[0]
-            accepted = _accepted(submission)
+            accepted = accepted_out(submission)
             return Answer(202, _encode(accepted), {"Location": f"/v1/notifications/{accepted['id']}"})
 
         return plain(await intake().submit(Request(request.caller.project_id, [submission], answer, idempotency)))
@@ -124,7 +124,8 @@ class NotificationBulk(ApiView):
         return plain(await intake().submit(Request(request.caller.project_id, good, answer, idempotency)))
 
 
-def _accepted(submission: Submission) -> dict[str, str]:
+def accepted_out(submission: Submission) -> dict[str, str]:
+    """What the caller is told of it."""
     return {
         "id": ids.encode("ntf", submission.id),
         "status": "accepted",
@@ -149,4 +150,4 @@ def _parse(entry: Any, caller: Caller) -> Submission | Invalid:
 
 
 def _result(item: Submission | Invalid) -> dict[str, Any]:
-    return document_of(item) if isinstance(item, Invalid) else dict(_accepted(item))
+    return document_of(item) if isinstance(item, Invalid) else dict(accepted_out(item))

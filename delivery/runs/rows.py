@@ -13,7 +13,7 @@ from psycopg.rows import TupleRow
 from delivery.due import due_rows
 from delivery.runs.walker import Event, Version, Walker
 from notifications import ids
-from notifications.workflows.parsing import parse_definition
+from notifications.workflows.versions import known_version, learn_version
 
 Connection = AsyncConnection[TupleRow]
 _encode = msgspec.json.Encoder().encode
@@ -45,11 +45,14 @@ _WAKE: Final = """
 _END: Final = """
     UPDATE delivery_run SET state = 'failed', reason = %s, available_at = NULL, finished_at = now() WHERE id = %s"""
 _VERSIONS: Final = """
-    SELECT v.id, v.workflow_id, w.key, v.definition FROM notifications_workflowversion v
+    SELECT v.id, v.workflow_id, w.key, v.number, v.definition::text FROM notifications_workflowversion v
       JOIN notifications_workflow w ON w.id = v.workflow_id WHERE v.id = ANY(%s)"""
 _EVENTS: Final = """
     SELECT id, project_id, data, category, critical, actor, expires_at, channels, acknowledged_at
       FROM notifications_notification WHERE id = ANY(%s)"""
+_IN_INBOX: Final = """
+    SELECT DISTINCT d.notification_id FROM delivery_delivery d JOIN notifications_inboxmessage m ON m.delivery_id = d.id
+     WHERE d.notification_id = ANY(%s) AND m.acknowledged_at IS NOT NULL"""
 _versions: dict[UUID, Version] = {}
 _MOST_VERSIONS: Final = 1000
 
@@ -104,9 +107,9 @@ async def versions_of(connection: Connection, version_ids: Iterable[UUID]) -> Ma
         if len(_versions) > _MOST_VERSIONS:
             _versions.clear()
         cursor = await connection.execute(_VERSIONS, (missing,), prepare=True)
-        for version_id, workflow_id, key, definition in await cursor.fetchall():
-            parsed = parse_definition(definition, channels=None)
-            _versions[version_id] = Version(version_id, workflow_id, key, parsed)
+        for version_id, workflow_id, key, number, definition in await cursor.fetchall():
+            known = known_version(version_id) or learn_version(version_id, key, number, definition)
+            _versions[version_id] = Version(version_id, workflow_id, key, known.definition)
     return _versions
 
 
@@ -122,6 +125,12 @@ async def events_of(connection: Connection, notification_ids: Iterable[UUID]) ->
         )
         for row_id, project_id, data, category, critical, actor, expires_at, channels, acknowledged_at in await cursor.fetchall()
     }
+
+
+async def acknowledged_in_inbox(connection: Connection, notification_ids: Iterable[UUID]) -> set[UUID]:
+    """Those of these notifications that somebody took care of in an inbox."""
+    cursor = await connection.execute(_IN_INBOX, (list(set(notification_ids)),), prepare=True)
+    return {row[0] for row in await cursor.fetchall()}
 
 
 async def keep(connection: Connection, walkers: Sequence[Walker]) -> None:

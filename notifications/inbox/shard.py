@@ -235,8 +235,11 @@ class Shard(RedisSingleShardConnection):  # type: ignore[misc]  # channels_redis
 
 async def _next_message(pubsub: PubSub) -> dict[str, Any] | None:
     """`PubSub.get_message` without what it does besides for each message (retries, measuring); None after some silence."""
-    connection: Any = pubsub.connection
-    response = await connection.read_response(timeout=_SILENCE_SECONDS, disconnect_on_error=False, push_request=True)
+    connection = pubsub.connection
+    assert connection is not None
+    response: Any = await connection.read_response(
+        timeout=_SILENCE_SECONDS, disconnect_on_error=False, push_request=True
+    )
     if response is None:
         return None
     if response[0] == b"message":
