@@ -22,7 +22,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ("delivery", "0011_runs"),
-        ("notifications", "0018_audit_log"),
+        ("notifications", "0019_audit_log"),
     ]
 
     operations = [

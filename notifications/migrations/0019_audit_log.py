@@ -42,7 +42,7 @@ TRIGGERS = "".join(
 class Migration(migrations.Migration):
 
     dependencies = [
-        ("notifications", "0017_inbox_erasing"),
+        ("notifications", "0018_inbox_acknowledging"),
     ]
 
     operations = [
