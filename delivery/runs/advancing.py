@@ -16,7 +16,7 @@ from delivery.rules import read_rules
 from delivery.runs import collecting, rows, steps
 from delivery.runs.facts import load_facts, load_steps, refresh_facts
 from delivery.runs.walker import Send, Walker
-from notifications.workflows.definition import EscalateStep, FallbackStep
+from notifications.workflows.definition import FallbackStep
 from schedules.slots import take_slots
 
 Connection = AsyncConnection[TupleRow]
@@ -34,7 +34,6 @@ async def advance(connection: Connection, walkers: Sequence[Walker], now: dateti
     while moving:
         await refresh_facts(connection, moving)
         await _look_at_fallbacks(connection, moving)
-        await _look_at_escalations(connection, moving)
         round_ = steps.Round(now, rules)
         for walker in moving:
             steps.take(walker, round_)
@@ -54,16 +53,6 @@ async def _look_at_fallbacks(connection: Connection, walkers: Sequence[Walker]) 
     back = [w for w in walkers if isinstance(w.step, FallbackStep) and "tried" in w.memory]
     if back:
         await load_steps(connection, back)
-
-
-async def _look_at_escalations(connection: Connection, walkers: Sequence[Walker]) -> None:
-    """Whoever escalates wants to know whether somebody takes care; in an inbox that is said of the message."""
-    climbing = [walker for walker in walkers if isinstance(walker.step, EscalateStep)]
-    if not climbing:
-        return
-    known = await rows.acknowledged_in_inbox(connection, (event.id for w in climbing for event in w.events))
-    for walker in climbing:
-        walker.taken_care_of = any(event.acknowledged_at or event.id in known for event in walker.events)
 
 
 async def _settle_throttles(connection: Connection, round_: steps.Round) -> None:

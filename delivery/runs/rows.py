@@ -50,9 +50,6 @@ _VERSIONS: Final = """
 _EVENTS: Final = """
     SELECT id, project_id, data, category, critical, actor, expires_at, channels, acknowledged_at
       FROM notifications_notification WHERE id = ANY(%s)"""
-_IN_INBOX: Final = """
-    SELECT DISTINCT d.notification_id FROM delivery_delivery d JOIN notifications_inboxmessage m ON m.delivery_id = d.id
-     WHERE d.notification_id = ANY(%s) AND m.acknowledged_at IS NOT NULL"""
 _versions: dict[UUID, Version] = {}
 _MOST_VERSIONS: Final = 1000
 
@@ -125,12 +122,6 @@ async def events_of(connection: Connection, notification_ids: Iterable[UUID]) ->
         )
         for row_id, project_id, data, category, critical, actor, expires_at, channels, acknowledged_at in await cursor.fetchall()
     }
-
-
-async def acknowledged_in_inbox(connection: Connection, notification_ids: Iterable[UUID]) -> set[UUID]:
-    """Those of these notifications that somebody took care of in an inbox."""
-    cursor = await connection.execute(_IN_INBOX, (list(set(notification_ids)),), prepare=True)
-    return {row[0] for row in await cursor.fetchall()}
 
 
 async def keep(connection: Connection, walkers: Sequence[Walker]) -> None:

@@ -232,7 +232,7 @@ def _reaches(walker: Walker, channel: str, round_: Round) -> bool:
 def _climb(walker: Walker, step: EscalateStep, round_: Round) -> None:
     """Wait, tell the next one, and so on, until somebody acknowledges. Who comes last is told again."""
     told = walker.memory.get("told")
-    if walker.taken_care_of:
+    if any(event.acknowledged_at for event in walker.events):
         walker.note("acknowledged", round_.now, rounds=told or 0)
         walker.go_on()
     elif told is not None and told >= step.times:

@@ -69,8 +69,6 @@ class Walker:
     facts: dict[str, Any] = field(default_factory=dict)
     reason: str = ""
     waits_until: datetime | None = None
-    taken_care_of: bool = False
-    """Somebody acknowledged; known at steps that ask."""
     said: bool = False
     """Whether a delivery or a digest's item tells of it, so that it needs no row once it has ended."""
 

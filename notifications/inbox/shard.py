@@ -235,14 +235,11 @@ class Shard(RedisSingleShardConnection):  # type: ignore[misc]  # channels_redis
 
 async def _next_message(pubsub: PubSub) -> dict[str, Any] | None:
     """`PubSub.get_message` without what it does besides for each message (retries, measuring); None after some silence."""
-    connection = pubsub.connection
-    assert connection is not None
-    response: Any = await connection.read_response(
-        timeout=_SILENCE_SECONDS, disconnect_on_error=False, push_request=True
-    )
+    connection: Any = pubsub.connection
+    response = await connection.read_response(timeout=_SILENCE_SECONDS, disconnect_on_error=False, push_request=True)
     if response is None:
         return None
     if response[0] == b"message":
         return {"type": "message", "channel": response[1], "data": response[2]}
-    message: dict[str, Any] | None = await pubsub.handle_message(response)
+    message: dict[str, Any] | None = await pubsub.handle_message(response)  # type: ignore[no-untyped-call]
     return message

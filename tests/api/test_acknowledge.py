@@ -30,7 +30,9 @@ def test_nobody_in_particular_may_take_care(tenant: Tenant, row: Notification) -
     assert tenant.http.post(f"/v1/notifications/{row.public_id}/acknowledge").json()["acknowledged_by"] is None
 
 
-def test_what_is_not_there_cannot_be_acknowledged(tenant: Tenant, make_tenant: Callable[..., Tenant], row: Notification) -> None:
+def test_what_is_not_there_cannot_be_acknowledged(
+    tenant: Tenant, make_tenant: Callable[..., Tenant], row: Notification
+) -> None:
     unknown = ids.encode("ntf", ids.new_uuid())
     assert_problem(tenant.http.post(f"/v1/notifications/{unknown}/acknowledge"), 404, code="not_found")
     assert_problem(make_tenant().http.post(f"/v1/notifications/{row.public_id}/acknowledge"), 404, code="not_found")
@@ -42,7 +44,9 @@ def path_of(row: Notification, recipient: Recipient) -> str:
     return "/k/" + acknowledge_url(row.id, recipient.id).rpartition("/k/")[2]
 
 
-def test_the_link_asks_first_and_then_tells_who(connect: Callable[..., httpx.Client], tenant: Tenant, row: Notification) -> None:
+def test_the_link_asks_first_and_then_tells_who(
+    connect: Callable[..., httpx.Client], tenant: Tenant, row: Notification
+) -> None:
     tenant.http.put("/v1/recipients/lead", json={})
     path = path_of(row, Recipient.objects.get(project=tenant.project, external_id="lead"))
     page = connect().get(path)
@@ -57,7 +61,9 @@ def test_the_link_asks_first_and_then_tells_who(connect: Callable[..., httpx.Cli
 
 
 @pytest.mark.parametrize("token", ["x", "a" * 2000, "%00", "../u/x"])
-def test_a_forged_link_changes_nothing_and_tells_nothing(connect: Callable[..., httpx.Client], row: Notification, token: str) -> None:
+def test_a_forged_link_changes_nothing_and_tells_nothing(
+    connect: Callable[..., httpx.Client], row: Notification, token: str
+) -> None:
     answer = connect().post(f"/k/{token}")
     assert answer.status_code in (200, 404)
     row.refresh_from_db()
