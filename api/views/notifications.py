@@ -16,12 +16,13 @@ from api.serializers.submissions import AcceptedOut, BulkIn, BulkOut, DryRunOut
 from api.views.notification_items import list_notifications
 from delivery.dry_run import plan_submission
 from notifications import ids, texts
+from notifications.clock import utc_now
 from notifications.conf import conf
 from notifications.errors import Fault, Invalid
 from notifications.executor import in_thread
 from notifications.intake.process import intake
 from notifications.intake.requests import Answer, Request
-from notifications.intake.submission import Submission, parse_submission, utc_now
+from notifications.intake.submission import Submission, parse_submission
 from notifications.key_cache import Caller
 
 _EXAMPLE = {
