@@ -111,6 +111,10 @@ class Lane:
     async def drain(self) -> None:
         """Give back what has not begun and wait for the attempts that are under way."""
         self._draining = True
+        await self.rest()
+
+    async def rest(self) -> None:
+        """Wait for the attempts that are under way."""
         if self._running:
             await asyncio.gather(*self._running, return_exceptions=True)
 
