@@ -33,7 +33,7 @@ _WITH_BODY: Final = ("415",)
 _WITH_ID: Final = ("404",)
 _INBOX: Final = "/v1/inbox/"
 _CALLBACK: Final = "/v1/callbacks/{"
-_REFUSED_WHEN_FULL: Final = frozenset({"put_event_endpoint"})
+_MAY_CONFLICT: Final = frozenset({"put_event_endpoint", "revoke_api_key"})  # besides every POST
 _NOT_INBOX: Final = frozenset({"403", "409"})  # a recipient token has no scopes, and a change repeated is no conflict
 
 
@@ -78,7 +78,7 @@ def _complete_operation(path: str, method: str, described: dict[str, Any]) -> No
         described["requestBody"] = _UNSUBSCRIBE_BODY
     statuses = [
         *_ALWAYS,
-        *(_CONFLICT if takes_key or described.get("operationId") in _REFUSED_WHEN_FULL else ()),
+        *(_CONFLICT if takes_key or described.get("operationId") in _MAY_CONFLICT else ()),
         *(_WITH_BODY if "requestBody" in described else ()),
         *(_WITH_ID if "{" in path else ()),
     ]

@@ -2,13 +2,22 @@
 
 from django.urls import path
 
+from api.views.api_keys import ApiKeyCollection, ApiKeyItem, ApiKeyRotation
 from api.views.callbacks import CallbackCollection, CallbackEvents, CallbackItem
 from api.views.deliveries import DeliveryCollection, DeliveryItem, DeliveryReplay, DeliveryRetry
 from api.views.endpoint_actions import EndpointDeliveries, EndpointPing, EndpointReplay, EndpointRotation
 from api.views.endpoints import EndpointCollection, EndpointItem
 from api.views.events import EventCollection, EventEndpointCollection, EventEndpointItem, EventItem
+from api.views.export import RecipientExport
 from api.views.health import Health, Metrics, Ready
-from api.views.inbox import InboxCounts, InboxMessageAction, InboxMessages, InboxReadAll, InboxSeenAll
+from api.views.inbox import (
+    InboxCounts,
+    InboxMessageAction,
+    InboxMessageItem,
+    InboxMessages,
+    InboxReadAll,
+    InboxSeenAll,
+)
 from api.views.inbox_events import InboxEvents
 from api.views.notification_items import (
     NotificationCancel,
@@ -18,12 +27,14 @@ from api.views.notification_items import (
     NotificationItem,
 )
 from api.views.notifications import NotificationBulk, NotificationCollection
+from api.views.preference_page import preference_page
 from api.views.preferences import RecipientPreferencesItem
 from api.views.presence import RecipientPresence
 from api.views.project import ProjectItem
 from api.views.recipients import RecipientCollection, RecipientItem
 from api.views.schedules import ScheduleCollection, ScheduleItem, ScheduleOccurrences, ScheduleRunNow
 from api.views.schema import DocsAsset, DocsPage, OpenApiDocument
+from api.views.stats import Stats
 from api.views.suppressions import SuppressionCollection, SuppressionItem
 from api.views.tokens import TokenCollection, TokenRevocation
 from api.views.topics import SubscriptionCollection, TopicCollection, TopicItem
@@ -42,11 +53,13 @@ urlpatterns = [
     path("v1/inbox/messages", InboxMessages.as_view()),
     path("v1/inbox/counts", InboxCounts.as_view()),
     path("v1/inbox/events", InboxEvents.as_view()),
+    path("v1/inbox/messages/<str:message_id>", InboxMessageItem.as_view()),
     path("v1/inbox/messages/<str:message_id>/<str:action>", InboxMessageAction.as_view()),
     path("v1/inbox/read-all", InboxReadAll.as_view()),
     path("v1/inbox/seen-all", InboxSeenAll.as_view()),
     path("v1/recipients/<str:recipient_id>/tokens", TokenCollection.as_view()),
     path("v1/recipients/<str:recipient_id>/tokens/revoke", TokenRevocation.as_view()),
+    path("v1/recipients/<str:recipient_id>/export", RecipientExport.as_view()),
     path("v1/recipients/<str:recipient_id>/presence", RecipientPresence.as_view()),
     path("v1/recipients/<str:recipient_id>/preferences", RecipientPreferencesItem.as_view()),
     path("v1/recipients/<str:recipient_id>", RecipientItem.as_view()),
@@ -88,10 +101,15 @@ urlpatterns = [
     path("v1/schedules/<str:schedule_key>", ScheduleItem.as_view()),
     path("v1/schedules/<str:schedule_key>/occurrences", ScheduleOccurrences.as_view()),
     path("v1/schedules/<str:schedule_key>/run-now", ScheduleRunNow.as_view()),
+    path("v1/api-keys", ApiKeyCollection.as_view()),
+    path("v1/api-keys/<str:api_key_id>", ApiKeyItem.as_view()),
+    path("v1/api-keys/<str:api_key_id>/rotate", ApiKeyRotation.as_view()),
+    path("v1/stats", Stats.as_view()),
     path("v1/openapi.json", OpenApiDocument.as_view()),
     path("v1/docs", DocsPage.as_view()),
     path("v1/docs/<str:name>", DocsAsset.as_view()),
     path("u/<str:token>", unsubscribe),
+    path("p/<str:token>", preference_page),
     path("healthz", Health.as_view()),
     path("readyz", Ready.as_view()),
     path("metrics", Metrics.as_view()),

@@ -18,6 +18,7 @@ class ConsumersConf:
     tick_seconds: float = 1.0
     drain_timeout_seconds: float = 5.0
     catch_up_retry_seconds: float = 1.0
+    hint_patience_seconds: float = 1.0
     presence_refresh_seconds: float = 20.0
     max_frame_bytes: int = 64 * 1024
     max_queued_frames: int = 256

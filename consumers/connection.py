@@ -7,11 +7,14 @@
 one that is known is dropped; one from further ahead only raises `wanted`, and the pump reads what lies between from the
 log. So each change goes out once and in order, whatever the channel layer repeats, swaps or loses.
 
-There is no task while there is nothing to send and no timer at all: the hub's ticker calls `tick` when `due` has come.
+There is no timer at all: the hub's ticker calls `tick` when `due` has come. Where the server can write a frame at once
+(`write_text` of the protocol behind `send`) there is a task only while something has to wait; elsewhere, while there is
+something to send.
 """
 
 import asyncio
 import math
+import random
 from collections import deque
 from collections.abc import Awaitable, Callable, MutableMapping
 from datetime import datetime
@@ -40,6 +43,7 @@ class Connection:
         "_conf",
         "_early",
         "_ends_at",
+        "_is_doubtful",
         "_log",
         "_outbox",
         "_ping_at",
@@ -49,6 +53,7 @@ class Connection:
         "_send",
         "_stuck_at",
         "_wanted",
+        "_write_text",
         "due",
         "epoch",
         "issued_at",
@@ -59,6 +64,7 @@ class Connection:
     def __init__(self, send: Send, log: InboxLog, conf: ConsumersConf) -> None:
         now = _now()
         self._send = send
+        self._write_text: Callable[[str], bool] | None = getattr(getattr(send, "__self__", None), "write_text", None)
         self._log = log
         self._conf = conf
         self.recipient_pk: UUID | None = None
@@ -70,6 +76,7 @@ class Connection:
         self._outbox: deque[str] | None = None
         self._pump: asyncio.Task[None] | None = None
         self._blocked = False
+        self._is_doubtful = False
         self._closing: CloseCode | None = None
         self._stuck_at = self._retry_at = self._ping_at = NEVER
         self._ends_at = self.due = now + conf.connect_timeout_seconds
@@ -99,13 +106,16 @@ class Connection:
         if self._wanted <= offset:
             self._early = None
         self._ends_at = now + valid_seconds
-        self._ping_at = now + self._conf.ping_seconds
+        # Evenly spread from the first on: thousands may come in the same second, after a restart.
+        self._ping_at = now + self._conf.ping_seconds * random.random()  # noqa: S311 (no secret)
         self._look_at(min(self._ends_at, self._ping_at))
         self.want(head)
 
     def push(self, text: str) -> None:
         """Put a frame that is not a change in line."""
         if self._closing is not None:
+            return
+        if self._pump is None and self._write_text is not None and self._write_text(text):
             return
         if self._outbox is None:
             self._outbox = deque()
@@ -139,10 +149,19 @@ class Connection:
         if self.epoch is not None and self._closing is None and self._wanted > self.offset:
             self._run()
 
-    def check_position(self, head: int) -> None:
-        """`head` is where the log stands: catch up, or tell the client that it has everything."""
+    def check_position(self, head: int, *, patient: bool = False) -> None:
+        """`head` is where the log stands: catch up, or tell the client that it has everything.
+
+        `patient`: let the first sign of being behind pass, and look again shortly.
+        """
         if self.epoch is None or self._closing is not None:
             return
+        if patient and head > self.offset and not self._is_doubtful:
+            self._is_doubtful = True
+            self._ping_at = _now() + self._conf.hint_patience_seconds
+            self._look_at(self._ping_at)
+            return
+        self._is_doubtful = False
         self.want(head)
         if self._wanted <= self.offset:
             self.push(frames.position(self.offset))

@@ -1,5 +1,6 @@
 """The inbox log as sockets read it: changes by the page, as frames."""
 
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 from uuid import UUID
 
@@ -20,6 +21,11 @@ class Page(NamedTuple):
 
 class InboxLog(InboxAccess):
     """Reads for all sockets of one process."""
+
+    async def heads(self, recipient_pks: Sequence[UUID]) -> Mapping[UUID, Head]:
+        """The heads of several inboxes with one query; unknown recipients are left out. Raises `LOG_FAILED`."""
+        async with self.connection() as conn:
+            return await reads.heads(conn, recipient_pks)
 
     async def oldest(self, recipient_pk: UUID) -> int | None:
         """The first offset that can still be replayed. Raises `LOG_FAILED`."""

@@ -52,6 +52,7 @@ class DeliveryConf:
     event_in_flight: int = 64
     event_in_flight_per_endpoint: int = 4
     event_retention_days: int = 14
+    history_days: int = 90  # 0: for ever
     endpoint_in_flight: int = 10
     breaker: BreakerConf = field(default_factory=BreakerConf)
     journal_folder: Path | None = None

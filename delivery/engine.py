@@ -13,6 +13,7 @@ from typing import Any, Final
 from delivery import in_app
 from delivery.conf import DeliveryConf
 from delivery.finishes import Finisher
+from delivery.inbox_care import InboxCare
 from delivery.key_lock import KeyLock
 from delivery.lane import Lane
 from delivery.providers import ProviderWatch
@@ -26,7 +27,7 @@ from delivery.transports import registry
 from delivery.transports.base import Transport
 from delivery.transports.webhook.transport import WebhookTransport
 from notifications.bell import bell
-from notifications.conf import conf as intake_conf
+from notifications.conf import conf as notifications_conf
 from notifications.database import IN_ORDER, LOOK_UPS, UNREACHABLE, Pool, make_pool
 from notifications.events import ROUTE_TASK, SEND_TASK
 from schedules.firing import fire_due
@@ -38,6 +39,7 @@ _OTHERS_SECONDS: Final = 2.0
 _REST: Final = 3.0
 _LONGEST_REST_SECONDS: Final = 0.2
 STATUS: Final = "status_events"
+INBOX_CARE: Final = "inbox_care"
 
 
 class Engine:
@@ -73,6 +75,7 @@ class Engine:
             RUNS: self._walk,
             FIRE: self._fire,
             IN_APP: self._store,
+            INBOX_CARE: InboxCare(self._pool, notifications_conf().inbox_keep, self._pusher.push).step,
             **{lane.channel: self._guard_lane(lane) for lane in self._lanes},
         }
         self._stages = {name: Stage(name, self._lock.guard(step)) for name, step in steps.items()}
@@ -122,7 +125,7 @@ class Engine:
     @property
     def channels(self) -> list[str]:
         """Every stage that sends."""
-        return [name for name in self._stages if name not in (FIRE, ROUTE, RUNS)]
+        return [name for name in self._stages if name not in (FIRE, INBOX_CARE, ROUTE, RUNS)]
 
     async def _start_status(self) -> None:
         """Status events go out by a webhook transport of their own."""
@@ -152,7 +155,7 @@ class Engine:
 
     async def _fire(self) -> bool:
         async with self._pool.connection() as connection:
-            fired = await fire_due(connection, intake_conf())
+            fired = await fire_due(connection, notifications_conf())
         if fired.count:
             self._stages[ROUTE].wake()
             bell().ring(ROUTE_TASK)

@@ -38,8 +38,9 @@ _round = Round()
 
 _READ: Final = """
     SELECT d.id, d.project_id, d.recipient_id, d.notification_id, d.step, d.digest_id, d.expires_at <= now(), r.id IS NULL, now(),
-           d.critical, p.settings::text, (SELECT s.preferences::text FROM notifications_projectsettings s
-                                           WHERE s.project_id = d.project_id AND p.settings IS NOT NULL)
+           d.expires_at, d.critical, p.settings::text,
+           (SELECT s.preferences::text FROM notifications_projectsettings s
+             WHERE s.project_id = d.project_id AND p.settings IS NOT NULL)
       FROM delivery_delivery d LEFT JOIN notifications_recipient r ON r.id = d.recipient_id
       LEFT JOIN notifications_recipientpreferences p ON p.recipient_id = d.recipient_id"""
 _DUE: Final = f"""
@@ -60,9 +61,10 @@ _BUMP: Final = """
     RETURNING recipient_id, epoch, "offset", unread, unseen"""
 _INSERT_MESSAGES: Final = """
     INSERT INTO notifications_inboxmessage
-           (id, project_id, recipient_id, delivery_id, "offset", title, body, action_url, category, actor, data, created_at)
+           (id, project_id, recipient_id, delivery_id, "offset", title, body, action_url, category, actor, data,
+            expires_at, created_at)
     SELECT g.*, %s FROM unnest(%s::uuid[], %s::uuid[], %s::uuid[], %s::uuid[], %s::bigint[], %s::text[], %s::text[],
-           %s::text[], %s::text[], %s::text[], %s::jsonb[]) AS g"""
+           %s::text[], %s::text[], %s::text[], %s::jsonb[], %s::timestamptz[]) AS g"""
 _INSERT_EVENTS: Final = """
     INSERT INTO notifications_inboxevent (recipient_id, "offset", kind, message_id)
     SELECT recipient, at, 'message.created', message FROM unnest(%s::uuid[], %s::bigint[], %s::uuid[]) AS g (recipient, at, message)"""
@@ -89,6 +91,7 @@ class _Due:
     expired: bool | None
     erased: bool
     now: datetime
+    expires_at: datetime | None
     critical: bool
     preferences: str | None
     defaults: str | None
@@ -204,6 +207,7 @@ def _columns(row: _Due, message: Message, message_id: UUID, offset: int) -> tupl
         message.category,
         message.actor,
         _encode(message.data).decode(),
+        row.expires_at,
     )
 
 

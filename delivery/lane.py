@@ -259,6 +259,7 @@ def _outbound(channel: str, item: Claim, message: Message, keys: tuple[SigningKe
             body=message.content.get("body") or "",
             action_url=message.content.get("action_url"),
             attachments=attachments(message),
+            html=message.content.get("html"),
         ),
         data=message.data,
         event_type=event_type_of(message.workflow),

@@ -90,13 +90,11 @@ LAWS: Final = (
                SELECT count(*) FROM schedules_digestitem i WHERE i.digest_id = d.id AND i.removed_at IS NULL)""",
     ),
     Law(
-        "digest_went_out_once",
-        "a digest that has gone out has one delivery per channel and step that speaks for it, and one for each of its other items",
-        """SELECT d.digest_id::text FROM delivery_delivery d
-            WHERE d.digest_id IS NOT NULL AND d.state <> 'digested' AND d.id >= %(since)s
-            GROUP BY d.digest_id, d.channel, d.endpoint_id, d.step, d.recipient_id
-           HAVING count(DISTINCT d.notification_id) > 1 AND bool_or(d.reason NOT LIKE 'suppressed%%' AND d.reason NOT LIKE 'preference%%'
-                  AND d.reason NOT IN ('unsubscribed', 'quiet_hours', 'event_filtered') AND d.state <> 'failed')""",
+        "digest_goes_out_once",
+        "of the deliveries of one digest on one channel at one step, one at most speaks for it",
+        f"""SELECT d.digest_id::text FROM delivery_delivery d
+             WHERE d.digest_id IS NOT NULL AND d.state IN ({_texts(OPEN | {State.SENT, State.DELIVERED})}) AND d.id >= %(since)s
+             GROUP BY d.digest_id, d.channel, d.endpoint_id, d.step, d.recipient_id HAVING count(*) > 1""",  # noqa: S608 - composed of our own text
     ),
     Law(
         "delivery_open_or_finished",
@@ -119,10 +117,11 @@ LAWS: Final = (
     ),
     Law(
         "in_app_delivered_once",
-        "a delivered in-app delivery has exactly one message",
+        "a delivered in-app delivery has exactly one message, unless the inbox has begun to forget",
         """SELECT d.id::text FROM delivery_delivery d
             WHERE d.channel = 'in_app' AND d.state = 'delivered' AND d.id >= %(since)s
-              AND 1 <> (SELECT count(*) FROM notifications_inboxmessage m WHERE m.delivery_id = d.id)""",
+              AND 1 <> (SELECT count(*) FROM notifications_inboxmessage m WHERE m.delivery_id = d.id)
+              AND NOT EXISTS (SELECT FROM notifications_inbox i WHERE i.recipient_id = d.recipient_id AND i.kept_from > 1)""",
     ),
     Law(
         "message_of_a_delivery",
@@ -133,11 +132,11 @@ LAWS: Final = (
     ),
     Law(
         "inbox_without_gaps",
-        "an inbox's log has no gap and ends at its head",
+        "an inbox's log has no gap, begins where it says and ends at its head",
         """SELECT i.recipient_id::text FROM notifications_inbox i JOIN notifications_inboxevent e USING (recipient_id)
             WHERE i.recipient_id IN (SELECT recipient_id FROM notifications_inboxmessage WHERE id >= %(since)s)
             GROUP BY i.recipient_id
-           HAVING count(*) <> i."offset" OR max(e."offset") <> i."offset" OR min(e."offset") <> 1""",
+           HAVING count(*) <> i."offset" - i.kept_from + 1 OR max(e."offset") <> i."offset" OR min(e."offset") <> i.kept_from""",
     ),
     Law(
         "inbox_counts",
@@ -146,7 +145,7 @@ LAWS: Final = (
             WHERE i.recipient_id IN (SELECT recipient_id FROM notifications_inboxmessage WHERE id >= %(since)s)
               AND ARRAY[i.unread, i.unseen] <> (
                SELECT ARRAY[count(*) FILTER (WHERE read_at IS NULL), count(*) FILTER (WHERE seen_at IS NULL)]::int[]
-                 FROM notifications_inboxmessage m WHERE m.recipient_id = i.recipient_id AND m.archived_at IS NULL)""",
+                 FROM notifications_inboxmessage m WHERE m.recipient_id = i.recipient_id AND m.archived_at IS NULL AND m.gone_at IS NULL)""",
     ),
 )
 

@@ -50,6 +50,8 @@ _NAVIGATION = [
             _model("Notifications", "notifications", "notifications_notification"),
             _model("Deliveries", "outbox", "delivery_delivery"),
             _model("Attempts", "history", "delivery_attempt"),
+            _model("Schedules", "calendar_clock", "schedules_schedule"),
+            _model("Schedule runs", "event_repeat", "schedules_schedulerun"),
             _model("Status events", "campaign", "delivery_statusevent"),
             _model("Status dispatches", "forward_to_inbox", "delivery_statusdispatch"),
             _model("Event endpoints", "hearing", "delivery_eventendpoint"),
@@ -57,6 +59,12 @@ _NAVIGATION = [
             _model("Providers", "dns", "delivery_provider"),
             _model("Endpoints in trouble", "heart_broken", "delivery_endpointtrouble"),
             _model("Send limits", "speed", "delivery_sendlimit"),
+        ],
+    },
+    {
+        "title": "Rules",
+        "items": [
+            _model("Workflows", "account_tree", "notifications_workflow"),
         ],
     },
     {

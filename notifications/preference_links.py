@@ -27,7 +27,12 @@ class PreferenceLink:
 
 def preferences_url(*, project_id: UUID, recipient_pk: UUID, address: str, category: str | None = None) -> str:
     """The link for a mail of `category` to `address`; the same each time."""
-    said = project_id.bytes + recipient_pk.bytes + digest_address(address) + (category or "").encode()
+    return url_of(PreferenceLink(project_id, recipient_pk, digest_address(address), category or ""))
+
+
+def url_of(link: PreferenceLink) -> str:
+    """The same from its parts."""
+    said = link.project_id.bytes + link.recipient_pk.bytes + link.address_digest + link.category.encode()
     return signed_url(PATH, PURPOSE, said)
 
 

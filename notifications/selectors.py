@@ -8,6 +8,7 @@ from django.db.models import QuerySet
 
 from notifications.errors import NotFound
 from notifications.models import (
+    ApiKey,
     Endpoint,
     Notification,
     Recipient,
@@ -16,6 +17,21 @@ from notifications.models import (
     Suppression,
     Topic,
 )
+from notifications.preference_links import PreferenceLink
+from notifications.signed_links import digest_address
+
+
+def api_keys_of(project_id: UUID) -> QuerySet[ApiKey]:
+    """All keys of a project, ended ones too."""
+    return ApiKey.objects.filter(project_id=project_id)
+
+
+def get_api_key(*, project_id: UUID, key_id: UUID) -> ApiKey:
+    """One key. Raises `NotFound`."""
+    key = api_keys_of(project_id).filter(id=key_id).first()
+    if key is None:
+        raise NotFound
+    return key
 
 
 def recipients_of(project_id: UUID) -> QuerySet[Recipient]:
@@ -104,3 +120,13 @@ def get_suppression(*, project_id: UUID, suppression_id: UUID) -> Suppression:
     if suppression is None:
         raise NotFound
     return suppression
+
+
+def get_by_link(link: PreferenceLink) -> Recipient | None:
+    """The recipient whose page the link opens, with preferences and the project's settings where there are any; None when it
+    opens nothing (any more)."""
+    rows = Recipient.objects.select_related("preferences", "project__settings")
+    recipient = rows.filter(id=link.recipient_pk, project_id=link.project_id).first()
+    if recipient is None or not recipient.email or digest_address(recipient.email) != link.address_digest:
+        return None
+    return recipient

@@ -19,7 +19,7 @@ _INTERVAL: Final = {
     "properties": {"from": _TIME, "until": _TIME},
 }
 _QUIET_HOURS: Final = {
-    "type": ["object", "null"],
+    "type": "object",
     "additionalProperties": False,
     "properties": {
         "policy": {"type": "string", "enum": list(POLICIES), "default": "defer"},

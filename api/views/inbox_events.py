@@ -42,8 +42,8 @@ class InboxEvents(InboxView):
         summary="Follow the inbox",
         description=(
             "Every change after `since`, each once and in order, then each new one as it comes. With `Accept: "
-            "text/event-stream` as server-sent events that go on until the token ends or is revoked: `message.created` and "
-            "`message.updated` with `{event, offset, message, counts}` as data, and `position` at a beginning without "
+            "text/event-stream` as server-sent events that go on until the token ends or is revoked: `message.created`, "
+            "`message.updated`, `message.deleted` and `message.expired` with `{event, offset, message, counts}` as data, and `position` at a beginning without "
             "`since` or `reset` where not everything missed can be told (load the inbox anew), both with `{offset, "
             "epoch, counts}`. Otherwise as JSON long poll: one answer as soon as there are changes, or at the end of `wait`."
         ),

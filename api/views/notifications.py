@@ -7,8 +7,9 @@ from django.http import HttpResponse
 from drf_spectacular.utils import OpenApiParameter
 
 from api.base import ApiRequest, ApiView, json_response
-from api.idempotency import read_idempotency, respond
+from api.idempotency import read_idempotency
 from api.openapi import LIST_PARAMETERS, operation, page_of
+from api.plain import PlainAnswer, plain
 from api.problems import document_of
 from api.queries import read_flag, read_query
 from api.serializers.notifications import NotificationOut
@@ -72,7 +73,7 @@ class NotificationCollection(ApiView):
         parameters=[_DRY_RUN],
         answers={200: DryRunOut, 202: AcceptedOut},
     )
-    async def post(self, request: ApiRequest) -> HttpResponse:
+    async def post(self, request: ApiRequest) -> HttpResponse | PlainAnswer:
         """Accept one notification; 202 once it is committed."""
         dry = read_flag(read_query(request, ("dry_run",)), "dry_run")
         idempotency = read_idempotency(request)
@@ -92,7 +93,7 @@ class NotificationCollection(ApiView):
             accepted = _accepted(submission)
             return Answer(202, _encode(accepted), {"Location": f"/v1/notifications/{accepted['id']}"})
 
-        return respond(await intake().submit(Request(request.caller.project_id, [submission], answer, idempotency)))
+        return plain(await intake().submit(Request(request.caller.project_id, [submission], answer, idempotency)))
 
 
 class NotificationBulk(ApiView):
@@ -109,7 +110,7 @@ class NotificationBulk(ApiView):
         example={"notifications": [_EXAMPLE]},
         answers={202: BulkOut},
     )
-    async def post(self, request: ApiRequest) -> HttpResponse:
+    async def post(self, request: ApiRequest) -> PlainAnswer:
         """Accept many; 202 with one result per entry, in order, each an id or a problem."""
         idempotency = read_idempotency(request)
         entries = _entries(self.read(request))
@@ -121,7 +122,7 @@ class NotificationBulk(ApiView):
             results = [_result(item if isinstance(item, Invalid) else failed.get(id(item), item)) for item in parsed]
             return Answer(202, _encode({"data": results}))
 
-        return respond(await intake().submit(Request(request.caller.project_id, good, answer, idempotency)))
+        return plain(await intake().submit(Request(request.caller.project_id, good, answer, idempotency)))
 
 
 def _accepted(submission: Submission) -> dict[str, str]:

@@ -67,4 +67,4 @@ async def _settle_throttles(connection: Connection, round_: steps.Round) -> None
             walker.wait(at)
         else:
             walker.note("dropped", round_.now, **detail)
-            walker.end("throttled")
+            walker.end(reason="throttled")

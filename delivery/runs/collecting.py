@@ -52,7 +52,7 @@ async def _collect(
             walker.go_on()
         else:
             walker.said = True
-            walker.end("digested")
+            walker.end(reason="digested")
     return made
 
 
@@ -90,7 +90,7 @@ async def _close(connection: Connection, walkers: Sequence[Walker], now: datetim
     for walker in going:
         if not walker.events:
             walker.note("digest_empty", now)
-            walker.end("digest_empty")
+            walker.end(reason="digest_empty")
             continue
         walker.note("digest_closed", now, items=len(walker.events))
         if isinstance(walker.step, DigestStep):

@@ -117,7 +117,10 @@ async def events_of(connection: Connection, notification_ids: Iterable[UUID]) ->
         return {}
     cursor = await connection.execute(_EVENTS, (wanted,), prepare=True)
     return {
-        row[0]: Event(*row[:7], channels=frozenset(row[7]), acknowledged_at=row[8]) for row in await cursor.fetchall()
+        row_id: Event(
+            row_id, project_id, data, category, critical, actor, expires_at, frozenset(channels), acknowledged_at
+        )
+        for row_id, project_id, data, category, critical, actor, expires_at, channels, acknowledged_at in await cursor.fetchall()
     }
 
 

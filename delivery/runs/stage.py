@@ -102,17 +102,17 @@ async def _walkers(connection: Connection, due: Sequence[rows.Row], now: datetim
             said=True,
         )
         if target is None:
-            walker.end("recipient_erased")
+            walker.end(reason="recipient_erased")
         elif row.expired:
-            walker.end("expires_at_passed")
+            walker.end(reason="expires_at_passed")
         elif row.digest_id is None and not walker.events:
-            walker.end("notification_erased")
+            walker.end(reason="notification_erased")
         walkers.append(walker)
     later = [w for w in walkers if w.digest_id and not w.rests and not _collects(w)]
     await collecting.take_up(connection, later, now)
     for walker in later:
         if not walker.events:
-            walker.end("digest_empty")
+            walker.end(reason="digest_empty")
     return walkers
 
 

@@ -7,15 +7,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from delivery.rules import Rules
-from notifications.templating.compiled import render_line
-from notifications.templating.errors import TemplateError
-
 from delivery.planning import Asked, ways_of
 from delivery.routing import quiet_of
+from delivery.rules import Rules
 from delivery.runs.walker import Send, Walker
 from notifications import texts
 from notifications.preferences.deciding import cadence
+from notifications.templating.compiled import render_line
+from notifications.templating.errors import TemplateError
 from notifications.workflows.conditions import compile_condition
 from notifications.workflows.definition import (
     AnyStep,
@@ -31,7 +30,6 @@ from notifications.workflows.definition import (
 from schedules.digests import LONGEST_KEY
 from schedules.slots import Want
 
-COMPLETED: Final = "completed"
 AFTER_QUIET: Final = "~quiet"
 """Behind the key of a step: the digest of what came in quiet hours. No step's own key holds this sign."""
 MOST_AFTER_QUIET: Final = 1000
@@ -69,7 +67,7 @@ def take(walker: Walker, round_: Round) -> None:
     """One step further, or to rest."""
     step = walker.step
     if step is None:
-        walker.end(COMPLETED)
+        walker.end(reason="completed")
     elif isinstance(step, ConditionStep):
         _branch(walker, step, round_)
     elif not walker.memory and not _holds(walker, step, round_):
@@ -103,7 +101,7 @@ def _branch(walker: Walker, step: ConditionStep, round_: Round) -> None:
         walker.go_on()
     elif goal is None:
         walker.note("condition", round_.now, **detail)
-        walker.end("condition_not_met")
+        walker.end(reason="condition_not_met")
     else:
         walker.note("condition", round_.now, **detail, goes_to=step.otherwise)
         walker.position, walker.memory = goal, {}

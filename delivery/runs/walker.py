@@ -95,7 +95,7 @@ class Walker:
     def wait(self, until: datetime) -> None:
         self.waits_until = until
 
-    def end(self, reason: str) -> None:
+    def end(self, *, reason: str) -> None:
         self.reason = reason
 
     def note(self, code: str, at: datetime, **detail: Any) -> None:

@@ -36,12 +36,16 @@ class Attachment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Content:
-    """What is said, whatever the channel: `body` is Markdown; title and body may be empty."""
+    """What is said, whatever the channel: `body` is Markdown; title and body may be empty.
+
+    Email: `html`, which nobody has sanitised yet, is shown in place of body and action; the text alternative is made from it.
+    """
 
     title: str
     body: str
     action_url: str | None = None
     attachments: tuple[Attachment, ...] = ()
+    html: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,9 @@ from deploy.admin import (
     preferences,
     projects,
     providers,
+    schedules,
     status_events,
+    workflows,
 )
 
 __all__ = [
@@ -33,5 +35,7 @@ __all__ = [
     "preferences",
     "projects",
     "providers",
+    "schedules",
     "status_events",
+    "workflows",
 ]

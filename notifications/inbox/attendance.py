@@ -26,7 +26,7 @@ log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
 
-_AT_ONCE: Final = 200
+_AT_ONCE: Final = 50  # live events wait no longer than for one such part
 _MOST_WAITING: Final = 100_000
 
 
@@ -133,10 +133,10 @@ class Attendance:
     async def _record(self) -> None:
         seen, self._seen = self._seen, {}
         try:
-            for chunk in _chunks(sorted(seen.items())):
+            for chunk in _chunks(seen.items()):
                 now = time.monotonic()
                 async with self._access.connection() as conn:
-                    await record_last_seen(conn, {pk: now - at for pk, at in chunk})
+                    await record_last_seen(conn, {pk: now - at for pk, at in sorted(chunk)})
         except (*LOG_FAILED, asyncio.CancelledError) as error:
             self._seen = {**seen, **self._seen}
             if isinstance(error, asyncio.CancelledError):

@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('notifications', '0011_project_settings'),
+        ('notifications', '0012_templates'),
     ]
 
     operations = [

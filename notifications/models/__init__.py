@@ -8,6 +8,7 @@ from notifications.models.people import Endpoint, Recipient, Subscription, Topic
 from notifications.models.preferences import RecipientPreferences
 from notifications.models.projects import ApiKey, Project, ProjectSettings
 from notifications.models.suppressions import Suppression
+from notifications.models.templates import Template, TemplateVersion
 from notifications.models.workflows import Workflow, WorkflowVersion
 
 __all__ = [
@@ -26,6 +27,8 @@ __all__ = [
     "RecipientPreferences",
     "Subscription",
     "Suppression",
+    "Template",
+    "TemplateVersion",
     "Topic",
     "Workflow",
     "WorkflowVersion",

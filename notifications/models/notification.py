@@ -1,6 +1,7 @@
 """Accepted requests, and the keys that make a repeated request harmless."""
 
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
@@ -111,6 +112,13 @@ class Notification(models.Model):
                 fields=["project", "cancellation_key"],
                 name="notification_cancellation",
                 condition=Q(cancellation_key__isnull=False),
+            ),
+            # How the traces of an erased person are found; what was routed is found by its deliveries.
+            models.Index(fields=["project", "actor"], name="notification_of_actor", condition=Q(actor__isnull=False)),
+            GinIndex(
+                fields=["recipients"],
+                name="notification_unrouted_to",
+                condition=Q(status__in=["cancelled", "expired", "failed"]),
             ),
         ]
 

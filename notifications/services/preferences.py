@@ -8,13 +8,14 @@ from django.db import transaction
 from django.db.models.functions import Now
 
 from notifications.merge_patch import merge_patch
-from notifications.models import Recipient, RecipientPreferences
+from notifications.models import ProjectSettings, Recipient, RecipientPreferences
+from notifications.preference_links import PreferenceLink
+from notifications.preferences.changing import Settings
 from notifications.preferences.parsing import parse_preferences
 from notifications.services.recipients import ensure_recipient, lock_recipient
 from notifications.signed_links import digest_address
 
 Source = RecipientPreferences.Source
-Settings = dict[str, Any]
 NOTHING: Final[Settings] = {}
 
 
@@ -46,6 +47,19 @@ def recipient_of_link(project_id: UUID, recipient_pk: UUID, address_digest: byte
     if recipient is None or not recipient.email or digest_address(recipient.email) != address_digest:
         return None
     return recipient
+
+
+@transaction.atomic
+def change_by_link(
+    link: PreferenceLink, change: Callable[[Settings, Settings], Settings]
+) -> RecipientPreferences | None:
+    """What `change` makes of the recipient's own preferences and the project's; None when the link opens nothing (any more)."""
+    recipient = recipient_of_link(link.project_id, link.recipient_pk, link.address_digest)
+    if recipient is None:
+        return None
+    rows = ProjectSettings.objects.filter(project_id=link.project_id)
+    defaults = rows.values_list("preferences", flat=True).first() or {}
+    return change_preferences(recipient, lambda own: change(own, defaults), source=Source.PAGE)
 
 
 def change_preferences(

@@ -1,14 +1,15 @@
 """Unsubscribing by the link in a mail: it becomes one of the recipient's preferences."""
 
-from typing import Any, Final
+from typing import Final
 
 from django.db import transaction
 
 from notifications.conf import conf
 from notifications.models import ProjectSettings, RecipientPreferences
+from notifications.preferences.changing import Settings, switch
 from notifications.preferences.deciding import decide
 from notifications.preferences.parsing import parse_preferences
-from notifications.services.preferences import Settings, change_preferences, recipient_of_link
+from notifications.services.preferences import change_preferences, recipient_of_link
 from notifications.unsubscribe_links import UnsubscribeLink
 
 EMAIL: Final = "email"
@@ -28,25 +29,19 @@ def unsubscribe_by_link(link: UnsubscribeLink, *, source: RecipientPreferences.S
     before = RecipientPreferences.objects.filter(recipient=recipient).values_list("settings", flat=True).first()
 
     def change(settings: Settings) -> Settings:
-        changed = _switched_off(settings, "categories", link.category)
-        if link.workflow is not None and _still_comes(changed, defaults or {}, link):
-            changed = _switched_off(changed, "workflows", link.workflow)
+        changed = settings
+        if (settings.get("categories") or {}).get(link.category) is not False or _comes(
+            changed, defaults or {}, link, None
+        ):
+            changed = switch(changed, "categories", link.category, EMAIL, False, known=conf().channels)
+        if link.workflow is not None and _comes(changed, defaults or {}, link, link.workflow):
+            changed = switch(changed, "workflows", link.workflow, EMAIL, False, known=conf().channels)
         return changed
 
     return bool(change_preferences(recipient, change, source=source).settings != before)
 
 
-def _switched_off(settings: Settings, part: str, key: str) -> Settings:
-    """`settings` without mail of this category or workflow; what was said for its other channels stays."""
-    entries = settings.get(part) or {}
-    entry: Any = entries.get(key)
-    if isinstance(entry, bool):
-        if not entry:
-            return settings
-        entry = dict.fromkeys(conf().channels, True)
-    return {**settings, part: {**entries, key: {**(entry or {}), EMAIL: False}}}
-
-
-def _still_comes(settings: Settings, defaults: Settings, link: UnsubscribeLink) -> bool:
+def _comes(settings: Settings, defaults: Settings, link: UnsubscribeLink, workflow: str | None) -> bool:
+    """Whether mail of the link's category, or of this workflow of it, would still be sent."""
     own, project = parse_preferences(settings), parse_preferences(defaults)
-    return decide(EMAIL, workflow=link.workflow, category=link.category, own=own, defaults=project).allowed
+    return decide(EMAIL, workflow=workflow, category=link.category, own=own, defaults=project).allowed

@@ -1,17 +1,17 @@
 """The template's view of the world while it is rendered: plain data, partials by name, and a meter that runs."""
 
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager
+from contextlib import _GeneratorContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
 
 from liquid.builtin.tags.for_tag import ForLoop
 from liquid.builtin.tags.tablerow_tag import TableRow
-from liquid.context import UNDEFINED, RenderContext
+from liquid.context import RenderContext
 from liquid.template import BoundTemplate
 from liquid.token import Token
-from liquid.undefined import Undefined
+from liquid.undefined import UNDEFINED, Undefined
 from liquid.utils import ReadOnlyChainMap
 
 from notifications.templating.escaping import Kind, escape
@@ -77,13 +77,13 @@ class Context(RenderContext):
 
     def extend(
         self, namespace: Mapping[str, object], template: BoundTemplate | None = None
-    ) -> AbstractContextManager[RenderContext]:
+    ) -> _GeneratorContextManager[RenderContext]:
         self.given.meter.turn()
         return super().extend(namespace, template)
 
     def loop(
         self, namespace: Mapping[str, object], forloop: ForLoop | TableRow
-    ) -> AbstractContextManager[RenderContext]:
+    ) -> _GeneratorContextManager[RenderContext]:
         forloop.it = self._counted(forloop.it)
         return super().loop(namespace, forloop)
 

@@ -7,13 +7,17 @@ from django.db.models import OuterRef, QuerySet, Subquery
 from notifications.errors import NotFound
 from notifications.models import Workflow, WorkflowVersion
 
-_DRAFTS = WorkflowVersion.objects.filter(workflow=OuterRef("id"), state=WorkflowVersion.State.DRAFT)
+
+def draft_number() -> Subquery:
+    """For a query of workflows: the number of each one's draft, or null."""
+    drafts = WorkflowVersion.objects.filter(workflow=OuterRef("id"), state=WorkflowVersion.State.DRAFT)
+    return Subquery(drafts.values("number"))
 
 
 def workflows_of(project_id: UUID) -> QuerySet[Workflow]:
     """All workflows of a project, archived ones too; each with `draft`, the draft's number or None."""
     rows = Workflow.objects.filter(project_id=project_id).select_related("published_version")
-    return rows.annotate(draft=Subquery(_DRAFTS.values("number")))
+    return rows.annotate(draft=draft_number())
 
 
 def get_workflow(*, project_id: UUID, key: str) -> Workflow:

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from api.openapi_document import document
-from notifications.models import Notification
+from notifications import ids
+from notifications.models import ApiKey, Notification
 from tests.api.asking import (
     Tenant,
     add_event,
@@ -22,6 +23,7 @@ from tests.api.test_notifications import add_delivery
 
 CREATING = {
     "put_recipient",
+    "put_preferences",
     "put_topic",
     "put_workflow",
     "put_event_endpoint",
@@ -69,6 +71,7 @@ def theirs(make_tenant: Callable[..., Tenant]) -> dict[str, str]:
         "action": "read",
         "suppression_id": other.http.post("/v1/suppressions", json={"address": "secret@example.com"}).json()["id"],
         "schedule_key": add_schedule(other),
+        "api_key_id": ids.encode("key", ApiKey.objects.get(project=other.project).id),
         "callback_id": other.http.post("/v1/callbacks", json={"name": "secret"}).json()["id"],
     }
 

@@ -13,7 +13,7 @@ from api.openapi_document import document
 from api.urls import urlpatterns
 from notifications.intake.submission import NotificationIn
 from notifications.models import Notification
-from tests.api.asking import Tenant, add_event, add_message, token_of
+from tests.api.asking import Tenant, add_event, add_message, add_schedule, token_of
 from tests.api.test_notifications import add_delivery
 
 DOCUMENT: dict[str, Any] = json.loads(document()[0])
@@ -94,7 +94,9 @@ def test_every_example_works(tenant: Tenant) -> None:
         "event_id": add_event(tenant, key="support").public_id,
         "event_endpoint_key": "support",
         "action": "read",
+        "schedule_key": add_schedule(tenant, key="monday-report"),
         "suppression_id": http.post("/v1/suppressions", json={"address": "u1@example.com"}).json()["id"],
+        "api_key_id": http.post("/v1/api-keys", json={"name": "shop", "scopes": ["admin"]}).json()["id"],
     }
     callback = http.post("/v1/callbacks", json={"name": "relay"}).json()
     names["callback_id"] = callback["id"]

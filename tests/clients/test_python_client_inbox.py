@@ -35,6 +35,22 @@ def test_an_inbox_is_read_changed_and_followed(client: Client, proxy: LossyProxy
     assert [change.message for change in resumed[2:]][-1].archived_at is not None
 
 
+def test_a_message_is_acknowledged_and_deleted(client: Client, service: Platform) -> None:
+    token = client.tokens.create("dutiful").token
+    with Inbox(service.url, token, retries=FAST) as inbox:
+        start = inbox.changes()
+        finished(client, client.notifications.send(recipients=["dutiful"], **HELLO).id)
+        (message,) = inbox.messages()
+        assert inbox.acknowledge(message.id).acknowledged_at is not None
+        inbox.delete(message.id)
+        inbox.delete(message.id)
+        told = inbox.changes(start.position).changes
+        assert [(change.event, change.is_gone, change.message.title) for change in told] == [
+            ("message.deleted", True, "")
+        ] * 3
+        assert list(inbox.messages()) == [] and inbox.counts().unread == 0
+
+
 async def test_an_inbox_is_followed_async(aclient: AsyncClient, service: Platform) -> None:
     token = (await aclient.tokens.create("awatcher")).token
     async with AsyncInbox(service.url, token) as inbox:

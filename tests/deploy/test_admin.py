@@ -56,6 +56,8 @@ from notifications.models import (
     Subscription,
     Suppression,
     Topic,
+    Workflow,
+    WorkflowVersion,
 )
 from notifications.services.projects import create_api_key
 from notifications.services.suppressions import forget_addresses, suppress_email
@@ -82,6 +84,8 @@ WRITTEN_BY_THE_MACHINE = [
     Notification,
     StatusDispatch,
     StatusEvent,
+    Workflow,
+    WorkflowVersion,
 ]
 
 
@@ -118,6 +122,8 @@ def one_of_each(world: World) -> list[Any]:
     event = StatusEvent.objects.create(
         project=world.project, type="delivery.failed", recipient=recipient, data={"delivery_id": str(delivery.pk)}
     )
+    workflow = Workflow.objects.create(project=world.project, key="greet")
+    definition = {"name": "Greeting", "steps": [{"key": "bell", "type": "in_app", "template": {"title": "Hello"}}]}
     told = EventEndpoint.objects.create(project=world.project, key="k", url="https://example.com/", sealed_secret="s")
     return [
         event,
@@ -128,6 +134,8 @@ def one_of_each(world: World) -> list[Any]:
         recipient,
         endpoint,
         topic,
+        workflow,
+        workflow.versions.create(number=1, definition=definition, state="draft"),
         Subscription.objects.create(topic=topic, recipient=recipient),
         delivery.notification,
         delivery,

@@ -51,7 +51,7 @@ body { margin: 0; padding: 0; background-color: #f4f5f7; color: #1f2430; -webkit
 }
 """
 
-_PAGE = """<!DOCTYPE html>
+_HEAD = """<!DOCTYPE html>
 <html>
 <head>
 <meta charset="utf-8">
@@ -62,13 +62,15 @@ _PAGE = """<!DOCTYPE html>
 <style>%(css)s</style>
 </head>
 <body>
-<table class="outer" role="presentation" width="100%%" cellpadding="0" cellspacing="0" border="0"><tr><td class="cell" align="center">
+"""
+_CARD = """<table class="outer" role="presentation" width="100%%" cellpadding="0" cellspacing="0" border="0"><tr><td class="cell" align="center">
 <table class="card" role="presentation" width="600" cellpadding="0" cellspacing="0" border="0"><tr><td class="inner" align="left">
 %(title)s<div class="content">
 %(content)s</div>
 %(action)s</td></tr></table>
 </td></tr></table>
-</body>
+"""
+_END = """</body>
 </html>
 """
 
@@ -88,4 +90,16 @@ def frame_html(*, subject: str, title: str, content: str, action_url: str | None
         parts["action"] = (
             f'<div class="action"><a class="button" href="{escape(action_url)}">{action_label}</a></div>\n'
         )
-    return _inliner.inline(_PAGE % parts)
+    return _inliner.inline((_HEAD + _CARD + _END) % parts)
+
+
+def frame_own_html(*, subject: str, content: str, css: str, is_page: bool) -> str:
+    """A whole page of HTML that a template made: as it is, or on the card where it is a fragment. `content` is sanitised."""
+    parts = {
+        "css": css if is_page else _CSS + css,
+        "subject": escape(subject),
+        "content": content,
+        "title": "",
+        "action": "",
+    }
+    return _inliner.inline((_HEAD % parts) + (content if is_page else _CARD % parts) + _END)

@@ -4,12 +4,10 @@ from functools import lru_cache
 from typing import Any, Final
 
 import nh3
-from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from delivery.transports.email.plaintext import text_of
-
-_markdown = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
+from notifications.templating.markdown import MARKDOWN as _markdown
 
 # Raw HTML is already off; this is the second lock, and the one that judges links.
 _RULES: Final[dict[str, Any]] = {
@@ -20,8 +18,9 @@ _RULES: Final[dict[str, Any]] = {
     "attributes": {"a": {"href", "title"}, "img": {"src", "alt", "title"}, "ol": {"start"}},
     "link_rel": "noopener noreferrer",
 }  # fmt: skip
-_SCHEMES: Final = {"http", "https", "mailto", "tel"}
-_cleaner = nh3.Cleaner(**_RULES, url_schemes=_SCHEMES)
+SCHEMES: Final = frozenset({"http", "https", "mailto", "tel"})
+"""Where links and images may lead."""
+_cleaner = nh3.Cleaner(**_RULES, url_schemes=set(SCHEMES))
 
 
 def parse(source: str) -> list[Token]:
@@ -41,7 +40,7 @@ def _cleaner_for(images: frozenset[str]) -> nh3.Cleaner:
         enclosed = value[:4].lower() == "cid:"
         return None if enclosed and not (tag == "img" and attribute == "src" and value[4:] in images) else value
 
-    return nh3.Cleaner(**_RULES, url_schemes=_SCHEMES | {"cid"}, attribute_filter=keep)
+    return nh3.Cleaner(**_RULES, url_schemes={*SCHEMES, "cid"}, attribute_filter=keep)
 
 
 def to_text(tokens: list[Token]) -> str:

@@ -17,7 +17,9 @@ from uuid import UUID
 
 from delivery.transports.base import Attachment, Content, Outbound, PermanentFailure, SigningKey
 from delivery.transports.email.addresses import InvalidAddress, Mailbox, parse_mailbox
-from delivery.transports.email.frame import frame_html
+from delivery.transports.email.frame import frame_html, frame_own_html
+from delivery.transports.email.html import is_page, sanitise, split_styles
+from delivery.transports.email.html_text import text_of_html
 from delivery.transports.email.markdown import parse, to_html, to_text
 
 ACTION_LABEL = "Open"
@@ -136,25 +138,51 @@ def _encoded_words(text: str, header_name: str | None = None) -> str:
 
 def _tail(content: Content) -> Tail:
     images = frozenset(item.inline for item in content.attachments if item.inline) if content.attachments else _NONE
-    if len(content.title) + len(content.body) > _MAX_CACHED_CHARACTERS:
-        return _render_tail(content.title, content.body, content.action_url, images)
-    return _cached_tail(content.title, content.body, content.action_url, images)
+    said = (content.title, content.body, content.action_url, content.html, images)
+    characters = len(content.title) + len(content.body) + len(content.html or "")
+    return _cached_tail(*said) if characters <= _MAX_CACHED_CHARACTERS else _render_tail(*said)
 
 
-def _render_tail(title: str, body: str, action_url: str | None, images: frozenset[str]) -> Tail:
+def _render_tail(title: str, body: str, action_url: str | None, own_html: str | None, images: frozenset[str]) -> Tail:
     """`Subject`, the MIME headers and the whole body."""
-    title = _CONTROL.sub(" ", title).strip()
-    tokens = parse(_CONTROL_IN_TEXT.sub("", body))
-    content = Content(title=title, body=body, action_url=action_url)
-    text = to_text(tokens)
-    subject = subject_of(content, text)
-    link = _web_link(action_url)
-    said = [part for part in (title, text, f"{ACTION_LABEL}: {link}" if link else "") if part]
-    shown = to_html(tokens, images)
-    html = frame_html(subject=subject, title=title, content=shown, action_url=link, action_label=ACTION_LABEL)
+    content = Content(title=_CONTROL.sub(" ", title).strip(), body=body, action_url=action_url, html=own_html)
+    mail = compose(content, images)
+    subject = mail.subject
     plain = len(subject) <= 200 and "=?" not in subject and subject.isascii()
     header = subject if plain else _encoded_words(subject, "Subject")
-    return Tail(f"Subject: {header}\r\n".encode("ascii") + _alternatives("\n\n".join(said) + "\n", html))
+    return Tail(f"Subject: {header}\r\n".encode("ascii") + _alternatives(mail.text, mail.html))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Composed:
+    """What a mail says, before it is encoded."""
+
+    subject: str
+    text: str
+    html: str
+
+
+def compose(content: Content, images: frozenset[str] = _NONE) -> Composed:
+    """Subject, text and HTML of what is said. PermanentFailure `unrenderable` for HTML beyond the limits."""
+    if content.html is not None:
+        return _compose_own(content, content.html, images)
+    tokens = parse(_CONTROL_IN_TEXT.sub("", content.body))
+    text = to_text(tokens)
+    subject = subject_of(content, text)
+    link = _web_link(content.action_url)
+    said = [part for part in (content.title, text, f"{ACTION_LABEL}: {link}" if link else "") if part]
+    shown = to_html(tokens, images)
+    html = frame_html(subject=subject, title=content.title, content=shown, action_url=link, action_label=ACTION_LABEL)
+    return Composed(subject=subject, text="\n\n".join(said) + "\n", html=html)
+
+
+def _compose_own(content: Content, own_html: str, images: frozenset[str]) -> Composed:
+    css, rest = split_styles(own_html)
+    shown = sanitise(rest, images)
+    text = text_of_html(shown)
+    subject = subject_of(content, text)
+    html = frame_own_html(subject=subject, content=shown, css=css, is_page=is_page(rest))
+    return Composed(subject=subject, text=text + "\n", html=html)
 
 
 def _web_link(url: str | None) -> str | None:

@@ -14,6 +14,7 @@ from .operations import DriverT
 from .recipients import Recipients, Suppressions, Tokens
 from .retries import RetryPolicy
 from .topics import Topics
+from .workflows import Workflows
 
 
 class _Resources(Generic[DriverT]):
@@ -27,6 +28,7 @@ class _Resources(Generic[DriverT]):
         self.endpoints = Endpoints(driver)
         self.tokens = Tokens(driver)
         self.topics = Topics(driver)
+        self.workflows = Workflows(driver)
         self.suppressions = Suppressions(driver)
         self.events = Events(driver)
         self.event_endpoints = EventEndpoints(driver)
