@@ -45,7 +45,7 @@ async def _play(scenario: Scenario, project_id: UUID, hand: Hand) -> Story:
         actors = Actors(driver, project_id, watch)
         await _drive(scenario, driver, actors, watch)
         people = await read_people(driver.connection, project_id, scenario.start, scenario.until)
-        entries = await tell(driver, watch, actors.entries)
+        entries, batches = await tell(driver, watch, actors.entries)
     return Story(
         name=scenario.name,
         start=scenario.start,
@@ -54,6 +54,7 @@ async def _play(scenario: Scenario, project_id: UUID, hand: Hand) -> Story:
         zones={name: person.timezone for name, person in people.items()},
         quiet={name: person.quiet for name, person in people.items()},
         entries=entries,
+        batches=batches,
     )
 
 

@@ -67,6 +67,18 @@ Span = tuple[datetime, datetime]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """One digest: open from its first event until it closed, or until the end where it has not."""
+
+    recipient: str
+    step: str
+    key: str
+    opened: datetime
+    closed: datetime | None
+    joined: tuple[datetime, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Story:
     """All of it."""
 
@@ -79,6 +91,7 @@ class Story:
     quiet: Mapping[str, tuple[Span, ...]]
     """Each recipient's quiet hours."""
     entries: tuple[Entry, ...]
+    batches: tuple[Batch, ...] = ()
 
     @property
     def went_out(self) -> list[Entry]:
@@ -99,6 +112,17 @@ class Story:
                     "quiet_hours": [[format_time(a), format_time(b)] for a, b in self.quiet.get(name, ())],
                 }
                 for name, zone in self.zones.items()
+            ],
+            "digests": [
+                {
+                    "recipient": batch.recipient,
+                    "step": batch.step,
+                    "key": batch.key,
+                    "opened": format_time(batch.opened),
+                    "closed": optional_time(batch.closed),
+                    "joined": [format_time(moment) for moment in batch.joined],
+                }
+                for batch in self.batches
             ],
             "entries": [entry.document() for entry in self.entries],
         }

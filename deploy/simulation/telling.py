@@ -12,7 +12,7 @@ from delivery.reasons import explain
 from delivery.states import OPEN, State
 from deploy.simulation.driving import Driver
 from deploy.simulation.sentences import sentence, until_of
-from deploy.simulation.story import RANK, Entry, Kind
+from deploy.simulation.story import RANK, Batch, Entry, Kind
 from deploy.simulation.watching import Watch
 from notifications import ids
 from notifications.preferences.deciding import CRITICAL
@@ -43,14 +43,15 @@ _LEVELS: Final = {
 }
 
 
-async def tell(driver: Driver, watch: Watch, others: Iterable[Entry]) -> tuple[Entry, ...]:
-    """Everything that happened, in order, `others` included."""
+async def tell(driver: Driver, watch: Watch, others: Iterable[Entry]) -> tuple[tuple[Entry, ...], tuple[Batch, ...]]:
+    """Everything that happened, in order, `others` included; and the digests."""
     async with driver.connection.cursor(row_factory=dict_row) as cursor:
 
         async def rows(sql: str) -> Sequence[Row]:
             return await (await cursor.execute(sql)).fetchall()
 
-        teller = _Teller(driver, watch, await rows(_NOTIFICATIONS), await rows(_ITEMS))
+        items = await rows(_ITEMS)
+        teller = _Teller(driver, watch, await rows(_NOTIFICATIONS), items)
         entries = [
             *others,
             *teller.asked(),
@@ -59,7 +60,25 @@ async def tell(driver: Driver, watch: Watch, others: Iterable[Entry]) -> tuple[E
             *teller.deliveries(await rows(_DELIVERIES)),
             *teller.times(await rows(_TIMES)),
         ]
-    return tuple(sorted(entries, key=teller.place))
+    return tuple(sorted(entries, key=teller.place)), _batches(items)
+
+
+def _batches(items: Sequence[Row]) -> tuple[Batch, ...]:
+    found: dict[UUID, list[Row]] = defaultdict(list)
+    for item in items:
+        found[item["digest_id"]].append(item)
+    batches = [
+        Batch(
+            recipient=first["recipient"],
+            step=first["step"].removesuffix(_AFTER_QUIET),
+            key=first["key"],
+            opened=first["opened_at"],
+            closed=first["closed_at"],
+            joined=tuple(item["joined_at"] for item in (first, *others)),
+        )
+        for first, *others in found.values()
+    ]
+    return tuple(sorted(batches, key=lambda batch: (batch.opened, batch.recipient, batch.step, batch.key)))
 
 
 class _Teller:
