@@ -19,12 +19,13 @@ from delivery.conf import conf as delivery_conf
 from delivery.dry_run import plan_submission
 from delivery.runs.rehearsal import rehearse
 from notifications import ids, texts
+from notifications.clock import utc_now
 from notifications.conf import conf
 from notifications.errors import Fault, Invalid
 from notifications.executor import in_thread
 from notifications.intake.process import intake
 from notifications.intake.requests import Answer, Request
-from notifications.intake.submission import Submission, parse_submission, utc_now
+from notifications.intake.submission import Submission, parse_submission
 from notifications.key_cache import Caller
 
 _EXAMPLE = {
