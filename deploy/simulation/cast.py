@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final, Protocol, TypeVar
 from uuid import UUID
 
@@ -77,7 +78,7 @@ def parse_cast(given: Given, faults: list[Fault]) -> Cast:
         ]
     examples = {example.key: example.workflow for example in read_examples()}
     workflows = {
-        key: _checked(lambda raw, key=key: _workflow(key, raw, examples), raw, _below("workflows", key), faults)
+        key: _checked(partial(_workflow, key, examples), raw, _below("workflows", key), faults)
         for key, raw in given.workflows.items()
     }
     schedules = {key: _checked(_plan, raw, _below("schedules", key), faults) for key, raw in given.schedules.items()}
@@ -129,7 +130,7 @@ def _person(raw: dict[str, Any]) -> Person:
     return Person(name, checked or {}, preferences, tuple(one for one in addresses if one is not None))
 
 
-def _workflow(key: str, raw: Any, examples: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
+def _workflow(key: str, examples: Mapping[str, dict[str, Any]], raw: Any) -> dict[str, Any]:
     _key(key)
     if raw == EXAMPLE:
         if key not in examples:

@@ -15,7 +15,7 @@ from delivery.routing import IN_APP
 from delivery.runs.stage import walk_due
 from delivery.transports import registry
 from deploy.simulation.clock import Hand, aset_clock
-from deploy.simulation.recording import Recording, Said
+from deploy.simulation.recording import Said, recording
 from notifications.conf import conf as intake_conf
 from notifications.database import connect, make_pool
 from notifications.intake.writer import Connection
@@ -92,7 +92,7 @@ async def driving(hand: Hand) -> AsyncIterator[Driver]:
     """A driver with everything that an engine has, on the database that is configured now."""
     conf = replace(delivery_conf(), retry_jitter=0.0, journal_folder=None, finish_linger_seconds=0.0)
     said: dict[str, Said] = {}
-    transports = {name: Recording(real, said) for name, real in registry.load(conf.transports).items()}
+    transports = {name: recording(real, said) for name, real in registry.load(conf.transports).items()}
     pool = make_pool(max_size=2)
     await pool.open()
     finisher = Finisher(pool, conf)

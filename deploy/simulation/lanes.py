@@ -68,9 +68,10 @@ def groups_of(story: Story) -> list[Group]:
     for batch in story.batches:
         by_recipient[batch.recipient].setdefault(DIGESTS, Lane(DIGESTS)).batches.append(batch)
     for recipient in story.zones:
-        if lanes := by_recipient.get(recipient):
-            order = sorted(lanes, key=lambda name: (name != "in_app", name == DIGESTS, name))
-            groups.append(Group(recipient, [lanes[name] for name in order]))
+        if recipient in by_recipient:
+            own = by_recipient[recipient].values()
+            in_order = sorted(own, key=lambda lane: (lane.name != "in_app", lane.name == DIGESTS, lane.name))
+            groups.append(Group(recipient, in_order))
     return groups
 
 

@@ -1,7 +1,7 @@
 """Transports that only remember: the real ones put it into the channel's form, and nothing is ever connected to."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from delivery.transports.base import Outbound, Receipt, Transport
 
@@ -14,26 +14,29 @@ class Said:
     address: str
 
 
-class Recording:
-    """In the place of a channel's transport. What it cannot say in the channel's form fails as it would."""
+def recording(real: Transport[Any], said: dict[str, Said]) -> Transport[Outbound]:
+    """A transport in the place of `real`: what cannot be said in the channel's form fails as it would there, all else is noted in
+    `said` by the delivery's public id."""
 
-    def __init__(self, real: Transport[Any], said: dict[str, Said]) -> None:
-        self.channel = real.channel
-        self.attempt_timeout_seconds = real.attempt_timeout_seconds
-        self.max_in_flight = real.max_in_flight
-        self._real = real
-        self._said = said
+    class Recording:
+        channel: ClassVar[str] = real.channel
 
-    def render(self, outbound: Outbound) -> Outbound:
-        self._real.render(outbound)
-        return outbound
+        def __init__(self) -> None:
+            self.attempt_timeout_seconds = real.attempt_timeout_seconds
+            self.max_in_flight = real.max_in_flight
 
-    async def send(self, payload: Outbound) -> Receipt:
-        self._said[payload.delivery_id] = Said(payload.content.title, payload.address)
-        return Receipt(response={"simulated": True})
+        def render(self, outbound: Outbound) -> Outbound:
+            real.render(outbound)
+            return outbound
 
-    async def aclose(self) -> None:
-        await self._real.aclose()
+        async def send(self, payload: Outbound) -> Receipt:
+            said[payload.delivery_id] = Said(payload.content.title, payload.address)
+            return Receipt(response={"simulated": True})
+
+        async def aclose(self) -> None:
+            await real.aclose()
+
+    return Recording()
 
 
 class NobodyOnline:

@@ -32,7 +32,7 @@ _STYLE: Final = """
   text{fill:var(--text)} .faint{fill:var(--faint)} .name{font-weight:600} .small{font-size:11px} h1,.title{font-size:17px;font-weight:600}
   .grid{stroke:var(--line)} .lane{fill:var(--lane)} .quiet{fill:var(--quiet)} .bar{fill:var(--bar)} .tick{stroke:var(--asked);stroke-width:1.5}
   .out{fill:var(--out)} .asked{fill:var(--asked)} .not{stroke:var(--not);stroke-width:2.2;fill:none}
-  .open{fill:var(--back);stroke:var(--wait);stroke-width:2} .wait{stroke:var(--wait);stroke-width:1.6;stroke-dasharray:4 3}
+  .open{fill:var(--back);stroke:var(--wait);stroke-width:2} .wait{stroke:var(--wait);stroke-width:1.4;fill:none}
   .count{fill:var(--back);font-size:9px;font-weight:700;text-anchor:middle}"""
 
 
@@ -148,10 +148,8 @@ def _waiting(entry: Entry, story: Story, scale: Scale, y: float) -> Iterator[str
     for other in story.entries:
         if entry.kind is Kind.OPEN and other.kind is Kind.WAITS and _same(entry, other):
             since = other.at
-    x, end = scale.x(since), scale.x(entry.at)
-    yield f'<line class="wait" x1="{x:.1f}" x2="{end:.1f}" y1="{y:.1f}" y2="{y:.1f}"/>'
-    if end - x > 12:
-        yield f'<circle class="open" cx="{x:.1f}" cy="{y:.1f}" r="3.5"><title>put off</title></circle>'
+    x, end, low = scale.x(since), scale.x(entry.at), y + 10  # below the words
+    yield f'<path class="wait" d="M{x:.1f} {low - 4:.1f}v4H{end:.1f}v-6"/>'
 
 
 def _same(one: Entry, other: Entry) -> bool:
@@ -201,14 +199,14 @@ def _legend(y: float) -> Iterator[str]:
         ('<circle class="asked" cx="{x}" cy="{y}" r="5"/>', "asked for"),
         ('<circle class="out" cx="{x}" cy="{y}" r="5"/>', "went out"),
         ('<path class="not" d="M{l} {t}l9 9m0-9l-9 9"/>', "did not"),
-        ('<line class="wait" x1="{l}" x2="{r}" y1="{y}" y2="{y}"/>', "was put off"),
+        ('<path class="wait" d="M{l} {t}v8h19v-8"/>', "was put off"),
         ('<circle class="open" cx="{x}" cy="{y}" r="5"/>', "still to come"),
         ('<rect class="bar" x="{l}" y="{t}" width="18" height="10" rx="3"/>', "digest open"),
         ('<rect class="quiet" x="{l}" y="{t}" width="18" height="10"/>', "quiet hours"),
     )
     for number, (sign, name) in enumerate(signs):
         x = _LEFT + 10 + number * 140
-        yield sign.format(x=x, y=y, l=x - 5, t=y - 5, r=x + 14)
+        yield sign.format(x=x, y=y, l=x - 5, t=y - 5)
         yield f'<text class="small" x="{x + 20}" y="{y + 4:.0f}">{name}</text>'
 
 

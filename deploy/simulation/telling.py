@@ -23,7 +23,9 @@ _NOTIFICATIONS: Final = """
     SELECT id, workflow, content->>'title' AS title, recipients, created_at, metadata->>'schedule' AS schedule, status, reason,
            available_at, send_at FROM notifications_notification ORDER BY created_at, id"""
 _DELIVERIES: Final = """
-    SELECT d.*, r.external_id AS recipient, m.title, o.workflow FROM delivery_delivery d
+    SELECT d.*, r.external_id AS recipient, m.title, o.workflow,
+           (SELECT a.response->>'detail' FROM delivery_attempt a WHERE a.delivery_id = d.id ORDER BY a.number DESC LIMIT 1) AS detail
+      FROM delivery_delivery d
       JOIN notifications_recipient r ON r.id = d.recipient_id
       JOIN notifications_notification o ON o.id = d.notification_id
       LEFT JOIN notifications_inboxmessage m ON m.delivery_id = d.id ORDER BY d.id"""
@@ -225,11 +227,13 @@ class _Teller:
         if row["digest_id"] and row["state"] in (State.SENT, State.DELIVERED):
             yield f"carries {len(self._about(row))}"
         if waited_for:
-            yield f"had waited: {explain(waited_for).says}"
+            yield f"had to wait: {explain(waited_for).says}"
         if (decided := row["decision"]) is not None:
             yield _decided(decided["level"], decided.get("overruled", ""))
         if row["state"] not in (State.SENT, State.DELIVERED):
             yield explain(row["reason"]).says
+        if row["detail"]:
+            yield row["detail"]
 
     def _about(self, row: Row) -> tuple[str, ...]:
         """What a digest's row carries; of others the one notification."""
