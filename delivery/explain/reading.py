@@ -134,6 +134,7 @@ def _accepted(notification: Notification) -> dict[str, Any]:
 
 def _workflow(notification: Notification) -> dict[str, Any]:
     """Which version it follows, whatever is published meanwhile."""
+    assert notification.workflow_version_id is not None
     version = WorkflowVersion.objects.filter(id=notification.workflow_version_id).first()
     number = version.number if version else None
     said = f"It follows version {number} of the workflow {notification.workflow!r}."
