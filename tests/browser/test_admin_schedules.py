@@ -58,6 +58,7 @@ def test_schedules_are_shown_and_run(page: Page, platform: Platform) -> None:
     run.click()
     picture(page, "dialog")
     page.locator("#dialog").get_by_role("button", name="Run now").click()
+    expect(page.get_by_text("1 asked to run")).to_be_visible()
     for name in (key, once):
         wait_for(lambda name=name: outcomes(platform, name) == ["fired"], timeout_seconds=30, what=f"{name} to run")
     page.reload()
