@@ -18,6 +18,7 @@ from api import json_body
 from api.plain import PlainAnswer
 from api.problems import HttpProblem, response_to
 from api.throttle import check_rate
+from notifications.acting import acting_key
 from notifications.errors import CarillonError
 from notifications.key_cache import Caller, find_caller
 
@@ -68,6 +69,8 @@ class ApiView(APIView):  # type: ignore[misc]  # adrf is not typed
             raise HttpProblem(403, "forbidden", "The key's scopes do not allow this.")
         check_rate(caller.key_id)
         request.caller = caller
+        if method != "GET":
+            acting_key.set(caller.key_id)
 
     def read(self, request: HttpRequest) -> Any:
         """The decoded JSON body."""

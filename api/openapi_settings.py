@@ -21,6 +21,7 @@ SPECTACULAR_SETTINGS: Final[dict[str, Any]] = {
         {"name": "Recipients", "description": "Whom to tell."},
         {"name": "Endpoints", "description": "Further addresses of a recipient, such as webhooks."},
         {"name": "Topics", "description": "Named groups of recipients."},
+        {"name": "Templates", "description": "What is said, per channel and locale."},
         {"name": "Events", "description": "What became of things, told to your own webhooks."},
         {
             "name": "Inbox",

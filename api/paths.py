@@ -39,19 +39,19 @@ def new_topic(text: str) -> str:
         raise Invalid([Fault("/key", str(error))]) from error
 
 
-def existing_workflow(text: str) -> str:
-    """A workflow's key in a path that must exist. Raises `NotFound`."""
+def existing_key(text: str) -> str:
+    """A key in a path that must exist. Raises `NotFound`."""
     return existing_topic(text)
 
 
-def new_workflow(text: str) -> str:
-    """A workflow's key in a path that may create it. Raises `Invalid`."""
+def new_key(text: str) -> str:
+    """A key in a path that may create what it names. Raises `Invalid`."""
     return new_topic(text)
 
 
-def number(text: str) -> int:
-    """A version's number in a path. Raises `NotFound`."""
-    if not (text.isascii() and text.isdigit() and len(text) <= 9):
+def version_number(text: str) -> int:
+    """The number of a version in a path. Raises `NotFound`."""
+    if not (text.isascii() and text.isdigit() and len(text) < 10):
         raise NotFound
     return int(text)
 
@@ -78,6 +78,7 @@ DESCRIPTIONS: Final = {
     "api_key_id": ("The key's id, which is not the key.", "key_06dj3k5w8m7q2v4x6y8z0a2c4e"),
     "callback_id": ("The callback source's id.", "cbk_06dj3k5w8m7q2v4x6y8z0a2c4e"),
     "workflow_key": ("The workflow's key.", "comment"),
+    "template_key": ("The template's key.", "order-shipped"),
     "version_number": ("The version's number.", "3"),
     "action": ("What to do with it.", "read"),
 }

@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from api.views.acknowledge_page import acknowledge_page
 from api.views.api_keys import ApiKeyCollection, ApiKeyItem, ApiKeyRotation
 from api.views.callbacks import CallbackCollection, CallbackEvents, CallbackItem
 from api.views.deliveries import DeliveryCollection, DeliveryItem, DeliveryReplay, DeliveryRetry
@@ -20,6 +21,7 @@ from api.views.inbox import (
 )
 from api.views.inbox_events import InboxEvents
 from api.views.notification_items import (
+    NotificationAcknowledge,
     NotificationCancel,
     NotificationCancelByKey,
     NotificationDeliveries,
@@ -36,6 +38,14 @@ from api.views.schedules import ScheduleCollection, ScheduleItem, ScheduleOccurr
 from api.views.schema import DocsAsset, DocsPage, OpenApiDocument
 from api.views.stats import Stats
 from api.views.suppressions import SuppressionCollection, SuppressionItem
+from api.views.template_previews import InlinePreview, TemplatePreview, TemplateTestSend
+from api.views.templates import (
+    TemplateCollection,
+    TemplateItem,
+    TemplateVersionItem,
+    TemplateVersionPublication,
+    TemplateVersions,
+)
 from api.views.tokens import TokenCollection, TokenRevocation
 from api.views.topics import SubscriptionCollection, TopicCollection, TopicItem
 from api.views.unsubscribe import unsubscribe
@@ -69,6 +79,7 @@ urlpatterns = [
     path("v1/notifications/<str:notification_id>/deliveries", NotificationDeliveries.as_view()),
     path("v1/notifications/<str:notification_id>/explain", NotificationExplain.as_view()),
     path("v1/notifications/<str:notification_id>/cancel", NotificationCancel.as_view()),
+    path("v1/notifications/<str:notification_id>/acknowledge", NotificationAcknowledge.as_view()),
     path("v1/deliveries", DeliveryCollection.as_view()),
     path("v1/deliveries/replay", DeliveryReplay.as_view()),
     path("v1/deliveries/<str:delivery_id>", DeliveryItem.as_view()),
@@ -87,6 +98,14 @@ urlpatterns = [
     path("v1/workflows/<str:workflow_key>/versions", WorkflowVersionCollection.as_view()),
     path("v1/workflows/<str:workflow_key>/versions/<str:version_number>", WorkflowVersionItem.as_view()),
     path("v1/workflows/<str:workflow_key>/versions/<str:version_number>/publish", WorkflowPublication.as_view()),
+    path("v1/templates", TemplateCollection.as_view()),
+    path("v1/templates/preview", InlinePreview.as_view()),
+    path("v1/templates/<str:template_key>", TemplateItem.as_view()),
+    path("v1/templates/<str:template_key>/preview", TemplatePreview.as_view()),
+    path("v1/templates/<str:template_key>/test-send", TemplateTestSend.as_view()),
+    path("v1/templates/<str:template_key>/versions", TemplateVersions.as_view()),
+    path("v1/templates/<str:template_key>/versions/<str:version_number>", TemplateVersionItem.as_view()),
+    path("v1/templates/<str:template_key>/versions/<str:version_number>/publish", TemplateVersionPublication.as_view()),
     path("v1/events", EventCollection.as_view()),
     path("v1/events/endpoints", EventEndpointCollection.as_view()),
     path("v1/events/endpoints/<str:event_endpoint_key>", EventEndpointItem.as_view()),
@@ -110,6 +129,7 @@ urlpatterns = [
     path("v1/docs/<str:name>", DocsAsset.as_view()),
     path("u/<str:token>", unsubscribe),
     path("p/<str:token>", preference_page),
+    path("k/<str:token>", acknowledge_page),
     path("healthz", Health.as_view()),
     path("readyz", Ready.as_view()),
     path("metrics", Metrics.as_view()),

@@ -18,6 +18,7 @@ import random
 from collections import deque
 from collections.abc import Awaitable, Callable, MutableMapping
 from datetime import datetime
+from time import monotonic
 from typing import Any, Final
 from uuid import UUID
 
@@ -62,7 +63,7 @@ class Connection:
     )
 
     def __init__(self, send: Send, log: InboxLog, conf: ConsumersConf) -> None:
-        now = _now()
+        now = monotonic()
         self._send = send
         self._write_text: Callable[[str], bool] | None = getattr(getattr(send, "__self__", None), "write_text", None)
         self._log = log
@@ -100,7 +101,7 @@ class Connection:
         """The connect command is answered: everything after `offset` follows, as far as `head` from the log."""
         if self._closing is not None:
             return
-        now = _now()
+        now = monotonic()
         self.epoch = epoch
         self.offset = offset
         if self._wanted <= offset:
@@ -158,7 +159,7 @@ class Connection:
             return
         if patient and head > self.offset and not self._is_doubtful:
             self._is_doubtful = True
-            self._ping_at = _now() + self._conf.hint_patience_seconds
+            self._ping_at = monotonic() + self._conf.hint_patience_seconds
             self._look_at(self._ping_at)
             return
         self._is_doubtful = False
@@ -168,7 +169,7 @@ class Connection:
 
     def take_command(self) -> bool:
         """Count one command; False when there were too many."""
-        now = _now()
+        now = monotonic()
         rate = float(self._conf.max_commands_per_second)
         self._allowance = min(rate, self._allowance + (now - self._refilled_at) * rate)
         self._refilled_at = now
@@ -238,7 +239,7 @@ class Connection:
             self._stuck_at = NEVER
 
     async def _put(self, message: dict[str, Any]) -> None:
-        self._stuck_at = _now() + self._conf.send_timeout_seconds
+        self._stuck_at = monotonic() + self._conf.send_timeout_seconds
         self._look_at(self._stuck_at)
         self._blocked = True
         await self._send(message)
@@ -254,13 +255,13 @@ class Connection:
         try:
             page = await self._log.page(self.recipient_pk, after=self.offset)
         except LOG_FAILED:
-            self._retry_at = _now() + self._conf.catch_up_retry_seconds
+            self._retry_at = monotonic() + self._conf.catch_up_retry_seconds
             self._look_at(self._retry_at)
             return
         if page is None or not self.is_admitted_by(page.head):
             self.close(CloseCode.BAD_TOKEN)
             return
-        if str(page.head.epoch) != self.epoch:
+        if str(page.head.epoch) != self.epoch or not page.whole:
             self.close(CloseCode.RESUME)
             return
         target = self._wanted = max(self._wanted, page.head.offset)
@@ -275,7 +276,3 @@ class Connection:
             if self._wanted == target:
                 self._wanted = self.offset
                 self._early = None
-
-
-def _now() -> float:
-    return asyncio.get_running_loop().time()

@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
+from time import monotonic
 from typing import Any, NamedTuple, cast
 from uuid import UUID
 
@@ -20,6 +21,7 @@ from consumers.codes import CloseCode
 from consumers.conf import ConsumersConf, conf
 from consumers.connection import Connection, Send
 from consumers.log import LOG_FAILED, InboxLog
+from consumers.pace import Pace
 from consumers.room import Room
 from notifications.events import Hint, LiveEvent, inbox_group, is_change
 from notifications.inbox.attendance import Attendance
@@ -59,6 +61,7 @@ class Hub:
         self._next_slice = 0
         self.attendance = Attendance(self._devices_of, self.log, settings.presence)
         self._joins: Batch[UUID, None] = Batch(self._join_groups, limit=_JOINS_AT_ONCE)
+        self._pace = Pace(at_once=settings.max_connects_at_once, per_second=settings.max_connects_per_second)
         self._tasks: set[asyncio.Task[None]] = set()
         self._ready: asyncio.Task[None] | None = None
         self._all_gone = asyncio.Event()
@@ -99,15 +102,18 @@ class Hub:
                 self._empty.add(room.recipient_pk)
 
     async def enter(self, connection: Connection, token: RecipientToken) -> bool:
-        """Put a socket into its recipient's room; False when that is full.
+        """Put a socket into its recipient's room; False when that is full, or too many have come lately.
 
         When it returns, live events for this recipient arrive, or the layer is away and its return will be noticed.
         """
         recipient_pk = token.recipient_pk
+        if not self._pace.take(recipient_pk.hex, monotonic()):
+            return False
         room = self._rooms.get(recipient_pk.hex)
         if room is None:
             room = self._rooms[recipient_pk.hex] = Room(recipient_pk)
-            room.joining = self._spawn(self._join(room))
+            room.joining = self._joins.ask(recipient_pk)
+            room.joining.add_done_callback(room.is_joined)
             metrics.RECIPIENTS.set(len(self._rooms))
         if len(room.connections) >= self.conf.max_sockets_per_recipient:
             return False
@@ -151,10 +157,6 @@ class Hub:
         for work in (self._receive(), self._tick(), self._leave(), self.attendance.run()):
             self._spawn(work)
 
-    async def _join(self, room: Room) -> None:
-        await self._joins.get(room.recipient_pk)
-        room.joining = None
-
     async def _join_groups(self, recipient_pks: Sequence[UUID]) -> Mapping[UUID, None]:
         await self._layer.group_add_many([inbox_group(pk) for pk in recipient_pks], self._channel)
         return {}
@@ -174,11 +176,10 @@ class Hub:
     async def _tick(self) -> None:
         """The one clock: sees to every socket whose moment has come, to a tenth of them at a time, so that events never
         wait for thousands."""
-        loop = asyncio.get_running_loop()
         while True:
             for part in self._slices:
                 await asyncio.sleep(self.conf.tick_seconds / _SLICES)
-                now = loop.time()
+                now = monotonic()
                 pinged = [each for each in part if each.due <= now and each.tick(now)]
                 if pinged:
                     self._spawn(self._check(pinged, patient=True))
@@ -194,6 +195,7 @@ class Hub:
                     del self._rooms[recipient_pk.hex]
                     gone.append(inbox_group(recipient_pk))
             self._empty.clear()
+            self._pace.forget(monotonic())
             if gone:
                 metrics.RECIPIENTS.set(len(self._rooms))
                 # No wait between this and the removal above, so a socket that comes now joins after it.

@@ -51,6 +51,7 @@ class Claim:
     step: str | None = None
     """Of a workflow, with the round of one that repeats; None: a plain notification."""
     digest_id: UUID | None = None
+    locale: str | None = None
     suppressed: str = ""
     """Why the address must not be written to any more, as a delivery's reason."""
 
@@ -106,7 +107,7 @@ _CLAIM: Final = f"""
              WHERE s.project_id = c.project_id AND p.settings IS NOT NULL),
            r.external_id, r.name, r.email, e.url, e.sealed_secret, e.state,
            CASE WHEN e.old_secret_until > now() THEN e.sealed_old_secret END, e.sealed_headers, e.retry_seconds, c.project_id,
-           c.trips, c.step, c.digest_id, c.state
+           c.trips, c.step, c.digest_id, r.locale, c.state
       FROM claimed c
       LEFT JOIN notifications_recipient r ON r.id = c.recipient_id
       LEFT JOIN notifications_endpoint e ON e.id = c.endpoint_id

@@ -61,9 +61,9 @@ _BUMP: Final = """
     RETURNING recipient_id, epoch, "offset", unread, unseen"""
 _INSERT_MESSAGES: Final = """
     INSERT INTO notifications_inboxmessage
-           (id, project_id, recipient_id, delivery_id, "offset", title, body, action_url, category, actor, data,
+           (id, project_id, recipient_id, delivery_id, notification_id, "offset", title, body, action_url, category, actor, data,
             expires_at, created_at)
-    SELECT g.*, %s FROM unnest(%s::uuid[], %s::uuid[], %s::uuid[], %s::uuid[], %s::bigint[], %s::text[], %s::text[],
+    SELECT g.*, %s FROM unnest(%s::uuid[], %s::uuid[], %s::uuid[], %s::uuid[], %s::uuid[], %s::bigint[], %s::text[], %s::text[],
            %s::text[], %s::text[], %s::text[], %s::jsonb[], %s::timestamptz[]) AS g"""
 _INSERT_EVENTS: Final = """
     INSERT INTO notifications_inboxevent (recipient_id, "offset", kind, message_id)
@@ -190,7 +190,7 @@ async def _store(connection: Connection, due: list[_Due], said: dict[UUID, Messa
         events.append(_event(row, message, message_id, epoch, head - behind, unread - behind, unseen - behind))
     lists = [list(column) for column in zip(*columns, strict=True)]
     await connection.execute(_INSERT_MESSAGES, (due[0].now, *lists), prepare=True)
-    await connection.execute(_INSERT_EVENTS, (lists[2], lists[4], lists[0]), prepare=True)
+    await connection.execute(_INSERT_EVENTS, (lists[2], lists[5], lists[0]), prepare=True)
     return events
 
 
@@ -200,6 +200,7 @@ def _columns(row: _Due, message: Message, message_id: UUID, offset: int) -> tupl
         row.project_id,
         row.recipient_id,
         row.delivery_id,
+        row.notification_id,
         offset,
         message.content.get("title") or "",
         message.content.get("body") or "",

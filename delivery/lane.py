@@ -267,6 +267,7 @@ def _outbound(channel: str, item: Claim, message: Message, keys: tuple[SigningKe
         attempt=item.attempt,
         created_at=message.created_at,
         **(mail_details(item, message, address) if channel == EMAIL else {}),
+        locale=item.locale,
         signing_keys=keys,
         project_id=item.project_id,
     )

@@ -6,11 +6,13 @@ from typing import Any
 from delivery.claims import Claim, Message
 from delivery.transports.base import Attachment
 from notifications.intake.attachments import type_of
+from notifications.preference_links import preferences_url
 from notifications.unsubscribe_links import unsubscribe_url
 
 
 def mail_details(item: Claim, message: Message, address: str) -> dict[str, Any]:
-    """The fields of an Outbound that only mail has: a link to unsubscribe unless it is critical or has no category."""
+    """The fields of an Outbound that only mail has: links to unsubscribe and to all preferences unless it is critical or has no
+    category."""
     details: dict[str, Any] = {}
     if message.thread:
         details["thread_id"] = thread_id(message, item)
@@ -21,6 +23,12 @@ def mail_details(item: Claim, message: Message, address: str) -> dict[str, Any]:
             address=address,
             category=message.category,
             workflow=message.workflow,
+        )
+        details["preferences_url"] = preferences_url(
+            project_id=message.project_id,
+            recipient_pk=item.recipient_id,
+            address=address,
+            category=message.category,
         )
     return details
 
@@ -45,9 +53,12 @@ def attachments(message: Message) -> tuple[Attachment, ...]:
 
 
 def links_of(item: Claim, message: Message) -> dict[str, str]:
-    """Addresses that a mail's own text may show: `unsubscribe_url`, `preferences_url`, where there are such."""
-    return {
-        name: str(url)
-        for name, url in mail_details(item, message, item.email or "").items()
-        if name.endswith("_url") and url
-    }
+    """Addresses that a mail's own text may show: `preferences_url`, and `unsubscribe_url` where there is such."""
+    if not item.email:
+        return {}
+    details = mail_details(item, message, item.email)
+    page = preferences_url(
+        project_id=message.project_id, recipient_pk=item.recipient_id, address=item.email, category=message.category
+    )
+    own = {"unsubscribe_url": details["unsubscribe_url"]} if "unsubscribe_url" in details else {}
+    return {"preferences_url": page, **own}

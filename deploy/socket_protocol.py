@@ -12,19 +12,22 @@ from collections.abc import MutableMapping
 from typing import Any, Final
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.frames import CloseCode
 from websockets.protocol import OPEN
 
 _SHORT: Final = 126
 _LONG: Final = 1 << 16
+_MOST_FRAGMENTS: Final = 1000
 _TEXT: Final = 0x81  # final frame, opcode 1
 
 
 class Latch:
     """What uvicorn uses of `asyncio.Event`."""
 
-    __slots__ = ("_is_set", "_waiters")
+    __slots__ = ("_is_set", "_loop", "_waiters")
 
-    def __init__(self) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop  # asking for the running one is a system call in Python 3.11
         self._is_set = True
         self._waiters: list[asyncio.Future[None]] | None = None
 
@@ -43,7 +46,7 @@ class Latch:
 
     async def wait(self) -> bool:
         while not self._is_set:
-            waiter = asyncio.get_running_loop().create_future()
+            waiter = self._loop.create_future()
             if self._waiters is None:
                 self._waiters = []
             self._waiters.append(waiter)
@@ -54,9 +57,10 @@ class Latch:
 class Mailbox:
     """What uvicorn uses of `asyncio.Queue`, for one reader."""
 
-    __slots__ = ("_items", "_reader")
+    __slots__ = ("_items", "_loop", "_reader")
 
-    def __init__(self) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
         self._items: deque[MutableMapping[str, Any]] | None = None
         self._reader: asyncio.Future[None] | None = None
 
@@ -73,7 +77,7 @@ class Mailbox:
     async def get(self) -> MutableMapping[str, Any]:
         while not self._items:
             self._items = None
-            self._reader = asyncio.get_running_loop().create_future()
+            self._reader = self._loop.create_future()
             try:
                 await self._reader
             finally:
@@ -97,14 +101,32 @@ class LeanSocketProtocol(WebSocketsSansIOProtocol):
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        self.queue: Any = Mailbox()
-        self.writable: Any = Latch()
+        self.queue: Any = Mailbox(self.loop)
+        self.writable: Any = Latch(self.loop)
 
     async def send(self, message: Any) -> None:
         await super().send(message)
         if message["type"] == "websocket.accept" and self.handshake_complete:
             # What the handshake was about, for nobody asks again.
             self.request = self.response = self.scope = None  # type: ignore[assignment]
+
+    def pause_writing(self) -> None:
+        """Who does not read is not read from: answers to its pings would fill our memory."""
+        super().pause_writing()
+        self.transport.pause_reading()
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        if not self.read_paused:
+            self.transport.resume_reading()
+
+    def handle_cont(self, event: Any) -> None:
+        # Empty fragments count nothing against the size of a message.
+        if len(self.frames) >= _MOST_FRAGMENTS:
+            self.conn.fail(CloseCode.POLICY_VIOLATION, "too many fragments")
+            self.handle_parser_exception()
+        else:
+            super().handle_cont(event)
 
     def write_text(self, text: str) -> bool:
         """Send one text frame now; False when it has to wait its turn, or the socket is on its way to be closed."""

@@ -100,6 +100,7 @@ _NAVIGATION = [
         "items": [
             _model("Processes", "ecg_heart", "delivery_heartbeat"),
             _model("Laws", "gavel", "delivery_lawcheck"),
+            _model("Audit log", "policy", "notifications_auditentry"),
         ],
     },
     {

@@ -63,6 +63,12 @@ def page(language: str, title: str, body: str, *, small: bool = False) -> str:
     )
 
 
+def question(language: str, title: str, hint: str, button: str) -> str:
+    """A page that asks one thing, answered by its one button."""
+    form = f'<form method="post"><button>{escape(button)}</button></form>'
+    return page(language, title, f"<h1>{escape(title)}</h1>\n<p>{escape(hint)}</p>\n{form}", small=True)
+
+
 def message(language: str, title: str, hint: str) -> str:
     """A page that only says something."""
     return page(language, title, f"<h1>{escape(title)}</h1>\n<p>{escape(hint)}</p>", small=True)

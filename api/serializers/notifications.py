@@ -79,6 +79,20 @@ class CancelIn(In):
     cancellation_key = Text(check=texts.check_external_id, max_length=255)
 
 
+class AcknowledgeIn(In):
+    """Who takes care."""
+
+    recipient = Text(check=texts.check_external_id, max_length=255, required=False, help_text="A recipient's id.")
+
+
+class AcknowledgedOut(serializers.Serializer[Any]):
+    """Who takes care, since when."""
+
+    id = serializers.CharField(source="public_id")
+    acknowledged_at = Time()
+    acknowledged_by = serializers.CharField(allow_null=True)
+
+
 class CancelledOut(serializers.Serializer[Any]):
     """What cancelling stopped. A delivery that is being sent at that moment is not stopped."""
 

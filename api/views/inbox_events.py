@@ -122,15 +122,18 @@ async def _stream(
                 continue
             if page is None or not page.head.admits(recipient.issued_at):
                 return
-            if page.head.epoch != epoch:
+            if page.head.epoch != epoch or not page.whole:
                 yield event_stream.beginning("reset", page.head)
             else:
                 for event in event_stream.changes(page):
                     yield event
-            epoch, offset = page.head.epoch, page.reached if page.head.epoch == epoch else page.head.offset
+            epoch, offset = (
+                page.head.epoch,
+                page.reached if page.head.epoch == epoch and page.whole else page.head.offset,
+            )
             watcher.position = (epoch, offset)
             rest = min(_HEARTBEAT_SECONDS, ends_at - time.monotonic())
-            if page.complete and not await watcher.wait(rest):
+            if (page.complete or not page.whole) and not await watcher.wait(rest):
                 yield event_stream.HEARTBEAT
 
 
@@ -165,7 +168,7 @@ async def _answer_now(door: InboxDoor, recipient: RecipientToken, standing: Stan
 
 def _changes_since(head: Head, page: Page) -> dict[str, Any]:
     """The long poll's answer: `page` was read after a position in the history of `head`."""
-    if page.head.epoch != head.epoch:
+    if page.head.epoch != head.epoch or not page.whole:
         return {**event_stream.nothing_new(page.head), "recovered": False}
     return event_stream.answer(page)
 

@@ -15,7 +15,9 @@ from api.queries import read_flag, read_query
 from api.serializers.notifications import NotificationOut
 from api.serializers.submissions import AcceptedOut, BulkIn, BulkOut, DryRunOut
 from api.views.notification_items import list_notifications
+from delivery.conf import conf as delivery_conf
 from delivery.dry_run import plan_submission
+from delivery.runs.rehearsal import rehearse
 from notifications import ids, texts
 from notifications.clock import utc_now
 from notifications.conf import conf
@@ -85,15 +87,21 @@ class NotificationCollection(ApiView):
             key_id=request.caller.key_id,
         )
         if dry:
-            return json_response({"dry_run": True, "entries": await in_thread(plan_submission, submission)})
+            return json_response({"dry_run": True, **await _plan(submission)})
 
         def answer(faults: dict[int, Invalid]) -> Answer:
             if faults:
                 raise faults[0]
-            accepted = _accepted(submission)
+            accepted = accepted_out(submission)
             return Answer(202, _encode(accepted), {"Location": f"/v1/notifications/{accepted['id']}"})
 
         return plain(await intake().submit(Request(request.caller.project_id, [submission], answer, idempotency)))
+
+
+async def _plan(submission: Submission) -> dict[str, Any]:
+    if submission.body.workflow is not None:
+        return await rehearse(submission, delivery_conf())
+    return {"entries": await in_thread(plan_submission, submission), "runs": [], "digests": []}
 
 
 class NotificationBulk(ApiView):
@@ -125,7 +133,8 @@ class NotificationBulk(ApiView):
         return plain(await intake().submit(Request(request.caller.project_id, good, answer, idempotency)))
 
 
-def _accepted(submission: Submission) -> dict[str, str]:
+def accepted_out(submission: Submission) -> dict[str, str]:
+    """What the caller is told of it."""
     return {
         "id": ids.encode("ntf", submission.id),
         "status": "accepted",
@@ -150,4 +159,4 @@ def _parse(entry: Any, caller: Caller) -> Submission | Invalid:
 
 
 def _result(item: Submission | Invalid) -> dict[str, Any]:
-    return document_of(item) if isinstance(item, Invalid) else dict(_accepted(item))
+    return document_of(item) if isinstance(item, Invalid) else dict(accepted_out(item))

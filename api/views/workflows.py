@@ -87,7 +87,7 @@ class WorkflowItem(ApiView):
     @operation(tag="Workflows", name="get_workflow", summary="Read a workflow", answers={200: WorkflowDetailOut})
     async def get(self, request: ApiRequest, workflow_key: str) -> HttpResponse:
         workflow = await in_thread(
-            selectors.get_workflow, project_id=request.caller.project_id, key=paths.existing_workflow(workflow_key)
+            selectors.get_workflow, project_id=request.caller.project_id, key=paths.existing_key(workflow_key)
         )
         return json_response(shown(WorkflowDetailOut, workflow))
 
@@ -105,7 +105,7 @@ class WorkflowItem(ApiView):
         answers={200: WorkflowDetailOut, 201: WorkflowDetailOut},
     )
     async def put(self, request: ApiRequest, workflow_key: str) -> HttpResponse:
-        project_id, key = request.caller.project_id, paths.new_workflow(workflow_key)
+        project_id, key = request.caller.project_id, paths.new_key(workflow_key)
         body = self.read(request)
         draft = convert(body, SavedWorkflowIn).draft
         definition = {name: value for name, value in body.items() if name != "draft"}
@@ -128,7 +128,7 @@ class WorkflowItem(ApiView):
         await in_thread(
             services.archive_workflow,
             project_id=request.caller.project_id,
-            key=paths.existing_workflow(workflow_key),
+            key=paths.existing_key(workflow_key),
         )
         return HttpResponse(status=204)
 
@@ -147,7 +147,7 @@ class WorkflowVersionCollection(ApiView):
         answers={200: page_of(WorkflowVersionOut)},
     )
     async def get(self, request: ApiRequest, workflow_key: str) -> HttpResponse:
-        project_id, key = request.caller.project_id, paths.existing_workflow(workflow_key)
+        project_id, key = request.caller.project_id, paths.existing_key(workflow_key)
         page = paging.read_page(
             read_query(request, paging.PARAMETERS), name=f"workflow-versions:{key}", project_id=project_id
         )
@@ -173,8 +173,8 @@ class WorkflowVersionItem(ApiView):
         version = await in_thread(
             selectors.get_version,
             project_id=request.caller.project_id,
-            key=paths.existing_workflow(workflow_key),
-            number=paths.number(version_number),
+            key=paths.existing_key(workflow_key),
+            number=paths.version_number(version_number),
         )
         return json_response(shown(WorkflowVersionDetailOut, version))
 
@@ -192,8 +192,8 @@ class WorkflowPublication(ApiView):
         answers={200: WorkflowDetailOut},
     )
     async def post(self, request: ApiRequest, workflow_key: str, version_number: str) -> HttpResponse:
-        project_id, key = request.caller.project_id, paths.existing_workflow(workflow_key)
-        number = paths.number(version_number)
+        project_id, key = request.caller.project_id, paths.existing_key(workflow_key)
+        number = paths.version_number(version_number)
 
         def work() -> Answer:
             services.publish_version(project_id=project_id, key=key, number=number)

@@ -10,10 +10,6 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 from uuid import UUID
 
-from notifications.templating.errors import TemplateError
-from notifications.templating.library import Library
-from notifications.templating.loading import load_library
-from notifications.templating.rendering import RenderedContent, render_content
 from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
 
@@ -23,6 +19,10 @@ from delivery.runs.rows import versions_of
 from delivery.runs.walker import Version
 from notifications import ids
 from notifications.acknowledge_links import acknowledge_url
+from notifications.templating.errors import TemplateError
+from notifications.templating.library import Library
+from notifications.templating.loading import load_library
+from notifications.templating.rendering import RenderedContent, render_content
 from notifications.texts import format_time
 from notifications.workflows.definition import AnyStep, ChannelStep, DigestStep, EscalateStep, FallbackStep, Template
 

@@ -5,7 +5,6 @@ from dataclasses import replace
 from typing import Protocol
 from uuid import UUID
 
-from notifications.templating.errors import TemplateError
 from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
 
@@ -13,6 +12,7 @@ from delivery.claims import Claim, Message, read_messages
 from delivery.mail_details import links_of
 from delivery.routing import EMAIL, IN_APP
 from delivery.runs.contents import Wanted, Written, write_contents
+from notifications.templating.errors import TemplateError
 
 Connection = AsyncConnection[TupleRow]
 

@@ -13,7 +13,7 @@ from psycopg.rows import TupleRow
 from delivery.due import due_rows
 from delivery.runs.walker import Event, Version, Walker
 from notifications import ids
-from notifications.workflows.parsing import parse_definition
+from notifications.workflows.versions import known_version, learn_version
 
 Connection = AsyncConnection[TupleRow]
 _encode = msgspec.json.Encoder().encode
@@ -45,7 +45,7 @@ _WAKE: Final = """
 _END: Final = """
     UPDATE delivery_run SET state = 'failed', reason = %s, available_at = NULL, finished_at = now() WHERE id = %s"""
 _VERSIONS: Final = """
-    SELECT v.id, v.workflow_id, w.key, v.definition FROM notifications_workflowversion v
+    SELECT v.id, v.workflow_id, w.key, v.number, v.definition::text FROM notifications_workflowversion v
       JOIN notifications_workflow w ON w.id = v.workflow_id WHERE v.id = ANY(%s)"""
 _EVENTS: Final = """
     SELECT id, project_id, data, category, critical, actor, expires_at, channels, acknowledged_at
@@ -104,9 +104,9 @@ async def versions_of(connection: Connection, version_ids: Iterable[UUID]) -> Ma
         if len(_versions) > _MOST_VERSIONS:
             _versions.clear()
         cursor = await connection.execute(_VERSIONS, (missing,), prepare=True)
-        for version_id, workflow_id, key, definition in await cursor.fetchall():
-            parsed = parse_definition(definition, channels=None)
-            _versions[version_id] = Version(version_id, workflow_id, key, parsed)
+        for version_id, workflow_id, key, number, definition in await cursor.fetchall():
+            known = known_version(version_id) or learn_version(version_id, key, number, definition)
+            _versions[version_id] = Version(version_id, workflow_id, key, known.definition)
     return _versions
 
 

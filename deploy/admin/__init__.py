@@ -2,6 +2,7 @@
 
 from deploy.admin import (
     accounts,
+    audit,
     beat,
     deliveries,
     dkim,
@@ -22,6 +23,7 @@ from deploy.admin import (
 
 __all__ = [
     "accounts",
+    "audit",
     "beat",
     "deliveries",
     "dkim",

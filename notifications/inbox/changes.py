@@ -1,6 +1,6 @@
 """What a recipient does with messages: seen, read, archived, acknowledged, deleted, and all at once.
 
-Each message that really changes takes the inbox's next offset in the same transaction; what is already so stays
+Who acknowledges a message acknowledges its notification, so that what escalates stops. Each message that really changes takes the inbox's next offset in the same transaction; what is already so stays
 without one, so a repeated command changes nothing.
 """
 
@@ -44,6 +44,16 @@ _LOCK: Final = """
 _KNOWN: Final = """
     SELECT count(*) FROM notifications_inboxmessage
     WHERE recipient_id = %s AND id = ANY(%s) AND (gone_at IS NULL OR (%s AND gone_as = 'message.deleted'))"""
+# Notifications before inboxes, as erasing locks them.
+_LOCK_ACKNOWLEDGED: Final = """
+    SELECT id FROM notifications_notification WHERE acknowledged_at IS NULL AND id IN (
+        SELECT notification_id FROM notifications_inboxmessage
+        WHERE recipient_id = %s AND id = ANY(%s) AND gone_at IS NULL)
+    ORDER BY id FOR NO KEY UPDATE"""
+_ACKNOWLEDGE: Final = """
+    UPDATE notifications_notification SET acknowledged_at = now(),
+           acknowledged_by = (SELECT external_id FROM notifications_recipient WHERE id = %s)
+    WHERE id = ANY(%s)"""
 _QUERIES: Final = {
     action: change_query(
         condition=f"recipient_id = %(recipient)s AND gone_at IS NULL AND {condition}"
@@ -87,17 +97,20 @@ async def apply_action(
 async def _apply_batch(
     conn: Connection, recipient_pk: UUID, action: Action, message_ids: Sequence[UUID] | None, issued_at: datetime | None
 ) -> Applied:
+    ids = None if message_ids is None else list(dict.fromkeys(message_ids))
+    open_ids = await _lock_acknowledged(conn, recipient_pk, ids) if action == "acknowledge" else []
     locked = await (await conn.execute(_LOCK, [recipient_pk])).fetchone()
     if locked is None:
         raise NotFound("No such inbox.")
     head = Head(*locked)
     if issued_at is not None and not head.admits(issued_at):
         raise BadToken
-    ids = None if message_ids is None else list(dict.fromkeys(message_ids))
     if ids is not None:
         known = await (await conn.execute(_KNOWN, [recipient_pk, ids, action == "delete"])).fetchone()
         if known is None or known[0] != len(ids):
             raise NotFound("No such message in this inbox.")
+    if open_ids:
+        await conn.execute(_ACKNOWLEDGE, [recipient_pk, open_ids])
     heads, events = await write_changes(
         conn,
         {recipient_pk: head},
@@ -106,3 +119,9 @@ async def _apply_batch(
         values={"recipient": recipient_pk, "ids": ids, "limit": _BATCH},
     )
     return Applied(heads[recipient_pk], events)
+
+
+async def _lock_acknowledged(conn: Connection, recipient_pk: UUID, ids: list[UUID] | None) -> list[UUID]:
+    """The notifications behind these messages of which nobody takes care yet, locked."""
+    cursor = await conn.execute(_LOCK_ACKNOWLEDGED, [recipient_pk, ids])
+    return [row[0] for row in await cursor.fetchall()]

@@ -25,7 +25,7 @@ _MESSAGE_FIELDS: Final = (
 )  # fmt: skip
 
 _HEADS: Final = """
-    SELECT recipient_id, epoch, "offset", unread, unseen, tokens_valid_from
+    SELECT recipient_id, epoch, "offset", unread, unseen, tokens_valid_from, kept_from
     FROM notifications_inbox WHERE recipient_id = ANY(%s)"""
 # The key lock keeps a recipient who is being erased just now from leaving an orphan.
 _MAKE_HEADS: Final = """
@@ -56,14 +56,15 @@ _NEWEST: Final = 2**63 - 1
 
 
 class Head(NamedTuple):
-    """Where an inbox stands: its history's name, the last offset given out, the counts that belong to it, and since
-    when a token must have been issued to open it."""
+    """Where an inbox stands: its history's name, the last offset given out, the counts that belong to it, since when a
+    token must have been issued to open it, and from where on the log is kept (as far as the reader asked)."""
 
     epoch: UUID
     offset: int
     unread: int
     unseen: int
     tokens_valid_from: datetime | None = None
+    kept_from: int = 1
 
     def admits(self, issued_at: datetime) -> bool:
         """Whether a token of this recipient, issued then, has not been revoked."""

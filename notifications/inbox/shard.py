@@ -241,5 +241,5 @@ async def _next_message(pubsub: PubSub) -> dict[str, Any] | None:
         return None
     if response[0] == b"message":
         return {"type": "message", "channel": response[1], "data": response[2]}
-    message: dict[str, Any] | None = await pubsub.handle_message(response)
+    message: dict[str, Any] | None = await pubsub.handle_message(response)  # type: ignore[no-untyped-call]
     return message

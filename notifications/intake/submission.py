@@ -31,6 +31,12 @@ class ContentIn(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     attachments: list[AttachmentIn] | msgspec.UnsetType = msgspec.UNSET
 
 
+class RenderedContentIn(ContentIn, forbid_unknown_fields=True, kw_only=True):
+    """What a template has said; never decoded from a request."""
+
+    html: str
+
+
 class RecipientIn(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """A recipient created or updated on the way; fields that are left out stay as they are."""
 

@@ -1,6 +1,7 @@
 """The tables of WHAT and TO WHOM, one module per subject."""
 
 from notifications.models.address_key import AddressKey
+from notifications.models.audit import AuditEntry
 from notifications.models.canary import Canary
 from notifications.models.inbox import Inbox, InboxEvent, InboxMessage
 from notifications.models.notification import IdempotencyKey, Notification
@@ -14,6 +15,7 @@ from notifications.models.workflows import Workflow, WorkflowVersion
 __all__ = [
     "AddressKey",
     "ApiKey",
+    "AuditEntry",
     "Canary",
     "Endpoint",
     "IdempotencyKey",

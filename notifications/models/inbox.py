@@ -55,6 +55,9 @@ class InboxMessage(models.Model):
     )
     recipient = models.ForeignKey(Recipient, on_delete=models.CASCADE, related_name="messages", db_index=False)
     delivery_id = models.UUIDField(help_text="The delivery that made it.")
+    notification_id = models.UUIDField(
+        null=True, blank=True, help_text="What is acknowledged with it; null: made by an early release."
+    )
     offset = models.BigIntegerField(help_text="Of the change that created it.")
     title = models.TextField()
     body = models.TextField()

@@ -115,6 +115,11 @@ class Notification(models.Model):
             ),
             # How the traces of an erased person are found; what was routed is found by its deliveries.
             models.Index(fields=["project", "actor"], name="notification_of_actor", condition=Q(actor__isnull=False)),
+            models.Index(
+                fields=["project", "acknowledged_by"],
+                name="notification_acknowledged_by",
+                condition=Q(acknowledged_by__isnull=False),
+            ),
             GinIndex(
                 fields=["recipients"],
                 name="notification_unrouted_to",

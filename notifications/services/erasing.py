@@ -26,13 +26,18 @@ _PENDING: Final = _FORGET.format(
 )
 _UNROUTED: Final = _FORGET.format(pending="", which="status IN ('cancelled', 'expired', 'failed')")
 _NAMED: Final = _FORGET.format(pending="", which="available_at IS NULL AND id = ANY(%(ids)s)")
-_ACTED: Final = """
-    UPDATE {table} SET actor = NULL
-     WHERE id IN (SELECT id FROM {table} WHERE project_id = %(project)s AND actor = %(name)s ORDER BY id FOR UPDATE)"""
+_DID: Final = """
+    UPDATE {table} SET {column} = NULL
+     WHERE id IN (SELECT id FROM {table} WHERE project_id = %(project)s AND {column} = %(name)s ORDER BY id FOR UPDATE)"""
+_COLUMNS: Final = (
+    ("notifications_notification", "actor"),
+    ("notifications_notification", "acknowledged_by"),
+    ("notifications_inboxmessage", "actor"),
+)
 
 
 def forget_name(*, project_id: UUID, external_id: str) -> None:
-    """Take the person out of what has no deliveries (yet), and as the actor out of everything; in the caller's transaction.
+    """Take the person out of what has no deliveries (yet), and as who did something out of everything; in the caller's transaction.
 
     Before anything else of the person is locked.
     """
@@ -40,8 +45,8 @@ def forget_name(*, project_id: UUID, external_id: str) -> None:
     with connection.cursor() as cursor:
         for query in (_PENDING, _UNROUTED):
             cursor.execute(query, values)
-        for table in ("notifications_notification", "notifications_inboxmessage"):
-            cursor.execute(_ACTED.format(table=table), values)
+        for table, column in _COLUMNS:
+            cursor.execute(_DID.format(table=table, column=column), values)
 
 
 def forget_named(*, project_id: UUID, external_id: str, notification_ids: Sequence[UUID]) -> None:

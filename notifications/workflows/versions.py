@@ -7,7 +7,6 @@ from uuid import UUID
 
 import msgspec
 
-from notifications.errors import Fault
 from notifications.workflows.data_schema import DataSchema
 from notifications.workflows.definition import Definition
 from notifications.workflows.parsing import parse_definition
@@ -43,13 +42,9 @@ def learn_version(version_id: UUID, workflow: str, number: int, definition: str 
     Raises `Invalid` when an older release stored what this one cannot read.
     """
     raw = msgspec.json.decode(definition) if isinstance(definition, str) else definition
-    parsed = parse_definition(raw, channels=None, check_template=_checked_when_saved, check_line=_checked_when_saved)
+    parsed = parse_definition(raw, channels=None)
     schema = None if parsed.schema is None else DataSchema(parsed.schema)
     version = _known[version_id] = Version(version_id, workflow, number, parsed, schema)
     while len(_known) > _MOST:
         _known.popitem(last=False)
     return version
-
-
-def _checked_when_saved(*_: Any) -> list[Fault]:
-    return []

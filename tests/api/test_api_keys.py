@@ -8,7 +8,8 @@ import pytest
 
 from notifications import ids, key_cache
 from notifications.clock import utc_now
-from notifications.models import ApiKey
+from notifications.models import ApiKey, AuditEntry
+from notifications.services.projects import create_api_key
 from tests.api.asking import Tenant, assert_problem, row_counts
 
 ME = "/v1/recipients"
@@ -80,6 +81,17 @@ def test_a_revoked_key_opens_nothing_and_stays_in_the_list(tenant: Tenant) -> No
         assert tenant.http.delete(f"/v1/api-keys/{made['id']}").status_code == 204
     assert_problem(ask(tenant, made["key"]), 401)
     assert tenant.http.get(f"/v1/api-keys/{made['id']}").json()["revoked_at"] is not None
+
+
+def test_the_audit_log_says_which_key_did_it(tenant: Tenant) -> None:
+    made = make(tenant)
+    tenant.http.delete(f"/v1/api-keys/{made['id']}")
+    own = ids.encode("key", ApiKey.objects.get(project=tenant.project, name="test").id)
+    told = AuditEntry.objects.filter(project_id=tenant.project.id, subject="notifications_apikey").order_by("id")
+    assert [(entry.actor, entry.action) for entry in told] == [("", "insert"), (own, "insert"), (own, "update")]
+    tenant.http.get("/v1/api-keys")
+    assert create_api_key(project=tenant.project, name="later", scopes=["admin"])
+    assert AuditEntry.objects.latest("id").actor == ""
 
 
 def test_nobody_saws_off_the_branch_he_sits_on(tenant: Tenant) -> None:

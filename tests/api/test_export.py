@@ -120,6 +120,7 @@ def test_after_erasing_no_column_of_any_table_knows_the_person(tenant: Tenant, p
     ).json()
     cancelled = tenant.http.post("/v1/notifications", json=notification(recipients=[person, {"topic": "t"}])).json()
     tenant.http.post(f"/v1/notifications/{cancelled['id']}/cancel")
+    Notification.objects.filter(id=ids.decode("ntf", shared["id"])).update(acknowledged_by=person)
     acted = add_message(tenant, "other")
     InboxMessage.objects.filter(id=ids.decode("msg", acted)).update(actor=person)
     assert tenant.http.delete(f"/v1/recipients/{person}").status_code == 204

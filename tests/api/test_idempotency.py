@@ -79,6 +79,7 @@ def scene(tenant: Tenant) -> Scene:
         "delivery_id": add_delivery(tenant, row, "failed", channel="webhook").public_id,
         "event_id": add_event(tenant, key="support").public_id,
         "event_endpoint_key": "support",
+        "api_key_id": tenant.http.post("/v1/api-keys", json={"name": "shop", "scopes": ["admin"]}).json()["id"],
     }
     return Scene(tenant, names)
 

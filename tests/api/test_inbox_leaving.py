@@ -95,3 +95,21 @@ async def test_after_a_restore_the_operator_makes_every_client_load_anew(member:
     told = await member.get("events", wait=0, **before)
     assert (told["recovered"], told["changes"]) == (False, [])
     assert told["epoch"] != before["epoch"]
+
+
+async def test_a_stream_that_the_log_was_cut_under_is_told_to_load_anew(member: Member) -> None:
+    await member.owner.append(3)
+    async with member.stream(since=3) as events, await connect() as conn:
+        # What retention does to a client that stands far behind.
+        await conn.execute(
+            """WITH gone AS (DELETE FROM notifications_inboxevent WHERE recipient_id = %(pk)s)
+               UPDATE notifications_inbox SET kept_from = 6, "offset" = 6 WHERE recipient_id = %(pk)s""",
+            {"pk": member.owner.pk},
+        )
+        await member.owner.append(1)
+        reset = await following(events)
+        assert (reset.name, reset.data["offset"]) == ("reset", 7)
+        await member.owner.append(1)
+        assert [event.data["offset"] for event in await changes_up_to(events, 8)] == [8]
+    told = await member.get("events", since=3, wait=0)
+    assert (told["recovered"], told["changes"], told["offset"]) == (False, [], 8)

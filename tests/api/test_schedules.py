@@ -191,7 +191,7 @@ def test_beats_entry_keeps_in_step(tenant: Tenant) -> None:
     http.put("/v1/schedules/s", json=ruled(every="PT6H"))
     task = entry(tenant, "s")
     assert task is not None and task.enabled and task.crontab is None
-    assert (task.interval.every, task.interval.period) == (21600, "seconds")
+    assert (task.interval.every, task.interval.period) == (6, "hours")
     assert not CrontabSchedule.objects.filter(id=crontab.id).exists()
     http.put("/v1/schedules/s", json=ruled(at=TOMORROW.isoformat()))
     task = entry(tenant, "s")
@@ -221,15 +221,15 @@ def test_an_rrule_rings_at_its_times_of_day(tenant: Tenant) -> None:
 
 def test_a_row_that_beat_shares_is_left_alone(tenant: Tenant) -> None:
     """Beat takes any row that says what its own entries need, so one of ours may have become its own too."""
-    tenant.http.put("/v1/schedules/s", json=ruled(every="PT1M"))
+    tenant.http.put("/v1/schedules/s", json=ruled(every="PT61S"))
     task = entry(tenant, "s")
     assert task is not None
     beats = PeriodicTask.objects.create(name=f"beat's own {task.id}", task="delivery.inspect", interval=task.interval)
-    tenant.http.patch("/v1/schedules/s", json={"every": "PT2M"})
-    assert IntervalSchedule.objects.get(periodictask=beats).every == 60
+    tenant.http.patch("/v1/schedules/s", json={"every": "PT62S"})
+    assert IntervalSchedule.objects.get(periodictask=beats).every == 61
     changed = entry(tenant, "s")
     assert changed is not None
-    assert changed.interval.every == 120
+    assert changed.interval.every == 62
     PeriodicTask.objects.filter(id=changed.id).update(interval=beats.interval)
     tenant.http.delete("/v1/schedules/s")
     assert PeriodicTask.objects.filter(id=beats.id).exists()

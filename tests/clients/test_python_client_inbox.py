@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from carillon_client import AsyncClient, AsyncInbox, Client, Inbox
+import pytest
+from carillon_client import AsyncClient, AsyncInbox, Client, Inbox, NotFound
 from carillon_client.inbox_results import InboxChange, InboxChanges
 
 from tests.clients.asking import FAST, HELLO, finished
@@ -49,6 +50,17 @@ def test_a_message_is_acknowledged_and_deleted(client: Client, service: Platform
             ("message.deleted", True, "")
         ] * 3
         assert list(inbox.messages()) == [] and inbox.counts().unread == 0
+
+
+def test_a_persons_export_is_read(client: Client) -> None:
+    client.recipients.put("exported", email="exported@example.com")
+    finished(client, client.notifications.send(recipients=["exported"], **HELLO).id)
+    first, *rest = client.recipients.export("exported")
+    assert (first.type, first.data["email"]) == ("recipient", "exported@example.com")
+    assert {"message", "notification", "delivery"} <= {line.type for line in rest}
+    client.recipients.delete("exported")
+    with pytest.raises(NotFound):
+        client.recipients.export("exported")
 
 
 async def test_an_inbox_is_followed_async(aclient: AsyncClient, service: Platform) -> None:

@@ -9,6 +9,7 @@ import pytest
 from django.conf import settings as django_settings
 from django.contrib import admin
 from django.contrib.admin.models import LogEntry
+from django.contrib.auth import get_user_model
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -43,6 +44,7 @@ from notifications.database import connection_options
 from notifications.events import SEND_TASK
 from notifications.models import (
     ApiKey,
+    AuditEntry,
     Endpoint,
     IdempotencyKey,
     Inbox,
@@ -69,6 +71,7 @@ QUEUE = f"{celery.conf.broker_transport_options['global_keyprefix']}{celery.conf
 OURS = [model for model in admin.site._registry if model._meta.app_label in ("notifications", "delivery", "auth")]
 BEATS = [model for model in admin.site._registry if model._meta.app_label == "django_celery_beat"]
 WRITTEN_BY_THE_MACHINE = [
+    AuditEntry,
     Attempt,
     BounceMailbox,
     Delivery,
@@ -164,6 +167,7 @@ def one_of_each(world: World) -> list[Any]:
         ),
         create_source(project_id=world.project.pk, name="relay")[0],
         BounceMailbox.objects.create(mailbox="bounces@imap.example.com/INBOX"),
+        AuditEntry.objects.latest("id"),
     ]
 
 
@@ -416,6 +420,9 @@ def test_revoking_a_key_ends_it(world: World, root: Client) -> None:
     row.refresh_from_db()
     assert row.revoked_at is not None
     assert "revoked" in root.get(page_of(row)).content.decode()
+    told = AuditEntry.objects.filter(subject_id=str(row.pk)).order_by("id").values_list("actor", "action", "changed")
+    name = get_user_model().objects.get(pk=root.session["_auth_user_id"]).username
+    assert told[1] == (f"user {name}", "update", ["revoked_at"])
 
 
 def test_a_recipient_cannot_be_given_what_the_api_would_refuse(world: World, root: Client) -> None:

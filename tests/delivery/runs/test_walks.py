@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from notifications.inbox.changes import apply_action
 from tests.delivery.runs.flow import START, Flow, bell
 
 
@@ -169,6 +170,22 @@ async def test_an_escalation_climbs_until_it_is_acknowledged(flow: Flow) -> None
     assert await flow.titles("boss") == ["fire", "fire"]
     (run,) = await flow.runs()
     assert (run["state"], run["log"][-1]["code"]) == ("done", "acknowledged")
+
+
+async def test_acknowledging_in_the_inbox_ends_an_escalation(flow: Flow) -> None:
+    climb = {"key": "climb", "type": "escalate", "to": ["lead"], "every": "PT15M", "times": 3, "until": "acknowledged"}
+    await flow.publish("fire", [bell(), climb])
+    await flow.ask("fire", text="fire")
+    await flow.pass_time(minutes=15)
+    (message,) = await flow.world.rows(
+        "SELECT m.id, m.recipient_id FROM notifications_inboxmessage m JOIN notifications_recipient r ON r.id = m.recipient_id"
+        " WHERE r.external_id = 'lead'"
+    )
+    await apply_action(
+        flow.world.connection, recipient_pk=message["recipient_id"], action="acknowledge", message_ids=[message["id"]]
+    )
+    await flow.pass_time(hours=2)
+    assert await flow.titles("lead") == ["fire"]
 
 
 async def test_an_escalation_ends_unanswered(flow: Flow) -> None:
