@@ -9,7 +9,6 @@ from deploy.simulation.story import Batch, Entry, Kind, Story
 
 WENT_OUT = frozenset({"sent", "delivered"})
 ASKED = "asked"
-DIGESTS = "digests"
 _NEAR = 11.0
 """Marks closer than this are drawn as one."""
 
@@ -41,7 +40,7 @@ class Mark:
 
 @dataclass(slots=True)
 class Lane:
-    """One line: what was asked for, or one recipient's channel, or one recipient's digests."""
+    """One line: what was asked for, or one recipient's channel, or one recipient's digests of one step."""
 
     name: str
     entries: list[Entry] = field(default_factory=list)
@@ -66,11 +65,11 @@ def groups_of(story: Story) -> list[Group]:
             lanes = by_recipient[entry.recipient]
             lanes.setdefault(entry.channel, Lane(entry.channel)).entries.append(entry)
     for batch in story.batches:
-        by_recipient[batch.recipient].setdefault(DIGESTS, Lane(DIGESTS)).batches.append(batch)
+        by_recipient[batch.recipient].setdefault(f"digest {batch.step}", Lane(batch.step)).batches.append(batch)
     for recipient in story.zones:
         if recipient in by_recipient:
             own = by_recipient[recipient].values()
-            in_order = sorted(own, key=lambda lane: (lane.name != "in_app", lane.name == DIGESTS, lane.name))
+            in_order = sorted(own, key=lambda lane: (bool(lane.batches), lane.name != "in_app", lane.name))
             groups.append(Group(recipient, in_order))
     return groups
 

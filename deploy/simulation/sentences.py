@@ -41,6 +41,7 @@ _SAYS: Final[Mapping[str, Callable[[Detail], str]]] = {
     "unanswered": lambda detail: f"nobody acknowledged in {detail['rounds']} rounds",
     "escalated": lambda detail: f"round {detail['round']}: {detail['to']} is told",
 }
+CODES: Final = frozenset(_SAYS)
 
 
 def sentence(code: str, detail: Detail) -> str:

@@ -98,6 +98,13 @@ def test_data_of_a_scenario_cannot_break_the_picture(run: Run) -> None:
     assert [entry.says for entry in story.entries if entry.kind is Kind.OPEN] == ["waits to be routed"]
 
 
+def test_every_decision_of_a_walk_has_its_words() -> None:
+    from delivery.explain.walks import CODES
+    from deploy.simulation import sentences
+
+    assert sentences.CODES == CODES
+
+
 @pytest.mark.parametrize("until", ["PT2H", "P2D", "P20D", "P300D"])
 def test_pictures_of_any_length(until: str) -> None:
     from deploy.simulation.scenario import parse_scenario
