@@ -18,6 +18,8 @@ from deploy.admin import (
     providers,
     schedules,
     status_events,
+    templates,
+    unsubscriptions,
     workflows,
 )
 
@@ -39,5 +41,7 @@ __all__ = [
     "providers",
     "schedules",
     "status_events",
+    "templates",
+    "unsubscriptions",
     "workflows",
 ]
