@@ -19,7 +19,6 @@ from deploy.admin import (
     schedules,
     status_events,
     templates,
-    unsubscriptions,
     workflows,
 )
 
@@ -42,6 +41,5 @@ __all__ = [
     "schedules",
     "status_events",
     "templates",
-    "unsubscriptions",
     "workflows",
 ]
