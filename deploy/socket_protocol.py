@@ -113,11 +113,12 @@ class LeanSocketProtocol(WebSocketsSansIOProtocol):
     def pause_writing(self) -> None:
         """Who does not read is not read from: answers to its pings would fill our memory."""
         super().pause_writing()
-        self.transport.pause_reading()
+        if not self.transport.is_closing():
+            self.transport.pause_reading()
 
     def resume_writing(self) -> None:
         super().resume_writing()
-        if not self.read_paused:
+        if not self.read_paused and not self.transport.is_closing():
             self.transport.resume_reading()
 
     def handle_cont(self, event: Any) -> None:
