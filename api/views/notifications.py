@@ -15,14 +15,17 @@ from api.queries import read_flag, read_query
 from api.serializers.notifications import NotificationOut
 from api.serializers.submissions import AcceptedOut, BulkIn, BulkOut, DryRunOut
 from api.views.notification_items import list_notifications
+from delivery.conf import conf as delivery_conf
 from delivery.dry_run import plan_submission
+from delivery.runs.rehearsal import rehearse
 from notifications import ids, texts
+from notifications.clock import utc_now
 from notifications.conf import conf
 from notifications.errors import Fault, Invalid
 from notifications.executor import in_thread
 from notifications.intake.process import intake
 from notifications.intake.requests import Answer, Request
-from notifications.intake.submission import Submission, parse_submission, utc_now
+from notifications.intake.submission import Submission, parse_submission
 from notifications.key_cache import Caller
 
 _EXAMPLE = {
@@ -85,7 +88,7 @@ class NotificationCollection(ApiView):
             key_id=request.caller.key_id,
         )
         if dry:
-            return json_response({"dry_run": True, "entries": await in_thread(plan_submission, submission)})
+            return json_response({"dry_run": True, **await _plan(submission)})
 
         def answer(faults: dict[int, Invalid]) -> Answer:
             if faults:
@@ -94,6 +97,12 @@ class NotificationCollection(ApiView):
             return Answer(202, _encode(accepted), {"Location": f"/v1/notifications/{accepted['id']}"})
 
         return plain(await intake().submit(Request(request.caller.project_id, [submission], answer, idempotency)))
+
+
+async def _plan(submission: Submission) -> dict[str, Any]:
+    if submission.body.workflow is not None:
+        return await rehearse(submission, delivery_conf())
+    return {"entries": await in_thread(plan_submission, submission), "runs": [], "digests": []}
 
 
 class NotificationBulk(ApiView):
