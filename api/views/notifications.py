@@ -66,7 +66,8 @@ class NotificationCollection(ApiView):
         name="send_notification",
         summary="Send a notification",
         description=(
-            "202 once it is safely in PostgreSQL, and never before. Recipients are ids, recipients in line (created or "
+            "202 once it is safely in PostgreSQL, and never before. What is said and by which ways is in `content` and `channels`, or "
+            "is up to a stored `workflow`, whose schema `data` must fit and whose category it has unless it names one. Recipients are ids, recipients in line (created or "
             "updated on the way) or topics. Mail with a `category` that is not `critical` carries a link to unsubscribe "
             "from that category (RFC 8058); who did is suppressed with the reason `unsubscribed`. With `dry_run=true` the answer is 200 with the plan, and nothing is kept."
         ),
