@@ -29,6 +29,7 @@ CREATING = {
     "put_workflow",
     "put_event_endpoint",
     "put_schedule",
+    "put_template",
     "create_token",
     "subscribe",
 }  # these make their own instead
