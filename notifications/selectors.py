@@ -16,6 +16,7 @@ from notifications.models import (
     Subscription,
     Suppression,
     Topic,
+    Workflow,
 )
 from notifications.preference_links import PreferenceLink
 from notifications.signed_links import digest_address
@@ -130,3 +131,13 @@ def get_by_link(link: PreferenceLink) -> Recipient | None:
     if recipient is None or not recipient.email or digest_address(recipient.email) != link.address_digest:
         return None
     return recipient
+
+
+def workflow_names(project_id: UUID) -> dict[str, list[str]]:
+    """The names of the workflows in use, by their category; critical ones, which nobody can switch off, are left out."""
+    rows = Workflow.objects.filter(project_id=project_id, archived_at=None, published_version__isnull=False)
+    found: dict[str, list[str]] = {}
+    for definition in rows.order_by("key").values_list("published_version__definition", flat=True):
+        if (category := definition.get("category")) and not definition.get("critical"):
+            found.setdefault(category, []).append(definition.get("name") or "")
+    return found

@@ -33,7 +33,6 @@ _KEEP: Final = """
     UPDATE schedules_slotlog mine SET times = g.times::timestamptz[], expires_at = g.expires_at
       FROM unnest(%s::uuid[], %s::text[], %s::text[], %s::timestamptz[]) AS g (recipient_id, key, times, expires_at)
      WHERE mine.recipient_id = g.recipient_id AND mine.key = g.key"""
-_FORGET: Final = "DELETE FROM schedules_slotlog WHERE expires_at < now()"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +78,6 @@ async def take_joint_slots(connection: Connection, groups: Sequence[Group]) -> l
     if changed := ledger.changed():
         await connection.execute(_KEEP, [list(column) for column in zip(*changed, strict=True)], prepare=True)
     return given
-
-
-async def forget_slots(connection: Connection) -> int:
-    """Drop logs that say nothing any more; how many there were."""
-    return (await connection.execute(_FORGET)).rowcount
 
 
 class Ledger:

@@ -38,6 +38,8 @@ class Row:
     category: str
     on: tuple[bool, ...]
     rhythm: Rhythm
+    about: str = ""
+    """What is in it, in the project's own words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +109,8 @@ def _row(row: Row, shown: Shown) -> str:
     words = shown.words
     others = row.category == EVERYTHING_ELSE
     name = words.others if others else name_of(row.category)
-    hint = f'<p class="hint">{escape(words.others_hint)}</p>' if others else ""
+    about = words.others_hint if others else row.about
+    hint = f'<p class="hint">{escape(about)}</p>' if about else ""
     switches = "".join(
         _switch("on", f"{row.category} {channel}", words.channels.get(channel, name_of(channel)), on, shows=True)
         for channel, on in zip(shown.channels, row.on, strict=True)

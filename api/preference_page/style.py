@@ -11,7 +11,7 @@ STYLE: Final = """
 --accent:#8fb2ff;--on-accent:#10131a;--good:#8fdcab;--good-page:#17301f;--bad:#ffb0a9;--bad-page:#3a1b19}}
 *{box-sizing:border-box}
 body{margin:0;background:var(--page);color:var(--text);font:16px/1.5 system-ui,sans-serif;overflow-wrap:anywhere}
-main{max-width:42rem;margin:0 auto;padding:1.5rem 1rem 4rem}
+main{max-width:45rem;margin:0 auto;padding:1.5rem 1rem 4rem}
 main.small{min-height:100vh;max-width:28rem;display:grid;align-content:center;text-align:center}
 .brand{margin:0 0 .25rem;color:var(--soft);font-weight:600}
 h1{font-size:1.5rem;line-height:1.25;margin:0 0 .5rem}
@@ -32,11 +32,11 @@ background:var(--off);cursor:pointer}
 .rhythm{display:flex;flex-wrap:wrap;align-items:center;gap:.5rem;margin-top:.25rem}
 select,input[type=time]{min-height:2.75rem;padding:.25rem .6rem;border:1px solid var(--off);border-radius:.5rem;background:var(--card);
 color:var(--text);font:inherit;max-width:100%}
-@supports selector(:has(*)){.time,.weekday{display:none}
+@supports selector(:has(*)){.time,.weekday,.day:has(input[type=checkbox]:not(:checked)) .times{display:none}
 .rhythm:has(option[value=daily]:checked) .time,.rhythm:has(option[value=weekly]:checked) :is(.time,.weekday){display:inline-flex;
 align-items:center;gap:.5rem}}
 .day{display:flex;flex-wrap:wrap;align-items:center;justify-content:space-between;gap:0 1rem;padding:.15rem 0}
-.day .switch{min-width:10rem}
+.day .switch{min-width:10rem}.times .hint{flex-basis:100%}
 .day .times{display:flex;flex-wrap:wrap;align-items:center;gap:.5rem}
 .buttons{display:flex;flex-wrap:wrap;gap:.75rem;margin-top:1.5rem}
 button,.button{flex:1 1 12rem;min-height:3rem;padding:.5rem 1rem;border:2px solid var(--accent);border-radius:.6rem;

@@ -94,7 +94,8 @@ def _shown(
     language = choose_language(recipient.locale, request.headers.get("Accept-Language"), project.default_locale)
     channels = _channels(own.channels)
     categories = {*own.categories, *own.digests, *defaults.categories, *defaults.digests, link.category}
-    categories |= set(recent_categories(recipient.pk))
+    names = selectors.workflow_names(recipient.project_id)
+    categories |= {*recent_categories(recipient.pk), *names}
     keys = [*sorted(categories - {""}, key=str.lower), EVERYTHING_ELSE]
     return html.Shown(
         language=language,
@@ -106,6 +107,7 @@ def _shown(
                 key,
                 tuple(is_on(key, channel, own, defaults) for channel in channels),
                 rhythm_of(cadence(key, own=own, defaults=defaults)),
+                about=", ".join(filter(None, names.get(key, ()))),
             )
             for key in keys
         ),

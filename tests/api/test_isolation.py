@@ -14,6 +14,7 @@ from tests.api.asking import (
     add_event,
     add_message,
     add_schedule,
+    add_template,
     assert_problem,
     notification,
     row_counts,
@@ -28,6 +29,7 @@ CREATING = {
     "put_workflow",
     "put_event_endpoint",
     "put_schedule",
+    "put_template",
     "create_token",
     "subscribe",
 }  # these make their own instead
@@ -71,6 +73,7 @@ def theirs(make_tenant: Callable[..., Tenant]) -> dict[str, str]:
         "action": "read",
         "suppression_id": other.http.post("/v1/suppressions", json={"address": "secret@example.com"}).json()["id"],
         "schedule_key": add_schedule(other),
+        "template_key": add_template(other),
         "api_key_id": ids.encode("key", ApiKey.objects.get(project=other.project).id),
         "callback_id": other.http.post("/v1/callbacks", json={"name": "secret"}).json()["id"],
     }

@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 
 from notifications import ids
 from notifications.database import connect
-from schedules.slots import Connection, Group, Want, forget_slots, take_joint_slots, take_slots
+from notifications.executor import in_thread
+from schedules.forgetting import forget_slots
+from schedules.slots import Connection, Group, Want, take_joint_slots, take_slots
 
 PROJECT = UUID(int=1)
 HOUR = timedelta(hours=1)
@@ -122,9 +124,9 @@ async def test_two_at_once_never_count_the_same_place(connection: Connection) ->
 async def test_what_says_nothing_any_more_is_forgotten(connection: Connection) -> None:
     ada = ids.new_uuid()
     await take(connection, want(ada))
-    assert await forget_slots(connection) == 0
+    assert await in_thread(forget_slots) == 0
     await connection.execute("UPDATE schedules_slotlog SET expires_at = now() - interval '1 s'")
-    assert await forget_slots(connection) == 1
+    assert await in_thread(forget_slots) == 1
 
 
 @settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])

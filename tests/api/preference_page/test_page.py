@@ -86,8 +86,14 @@ def test_it_shows_what_there_is_to_choose(tenant: Tenant, nobody: httpx.Client) 
     project = {"brand": {"name": MARKS}, "preferences": {"categories": {"order-updates": {"in_app": False}}}}
     assert tenant.http.patch("/v1/project", json=project).is_success
     tenant.http.put("/v1/recipients/u1/preferences", json={"digests": {"weekly.report": {"cron": "0 9 * * 1"}}})
+    steps = [{"key": "bell", "type": "in_app", "template": {"title": "Hi"}}]
+    for key, category, critical in (("comment", "collab", False), ("login", "security", True)):
+        workflow = {"name": "Comments & more", "category": category, "critical": critical, "steps": steps}
+        assert tenant.http.put(f"/v1/workflows/{key}", json=workflow).is_success
     page = nobody.get(link_of(tenant, timezone="America/New_York")).text
     assert all(f"<legend>{name}</legend>" in page for name in ("News", "Order updates", "Weekly report"))
+    assert '<legend>Collab</legend><p class="hint">Comments &amp; more</p>' in page
+    assert "<legend>Security</legend>" not in page
     form = _Form(page).fields
     assert "order-updates in_app" not in form["on"] and "order-updates email" in form["on"]
     assert (form["rhythm weekly.report"], form["weekday weekly.report"]) == (["weekly"], ["0"])
