@@ -182,7 +182,7 @@ class TemplateVersionAdmin(ReadOnlyAdmin):
     search_fields = ("template__key__iexact",)
     fields = ("template", "number", "in_use", "references", "texts_then", "created_at")
     readonly_fields = fields
-    actions_detail = ("use",)
+    actions_detail = ("use_this",)
 
     @admin.display(description="In use", boolean=True)
     def in_use(self, version: TemplateVersion) -> bool:
@@ -197,7 +197,7 @@ class TemplateVersionAdmin(ReadOnlyAdmin):
         return display.time(version.created_at)
 
     @button(description="Use this version", icon="history", question="From now on, this is what will be said.")
-    def use(self, request: HttpRequest, object_id: str) -> Any:
+    def use_this(self, request: HttpRequest, object_id: str) -> Any:
         version = TemplateVersion.objects.select_related("template").get(id=object_id)
         template = version.template
         try:

@@ -20,7 +20,7 @@ _LAYOUT: Final = """\
 {%% endif %%}{%% if title != "" %%}<h1 class="heading">{{ title }}</h1>
 {%% endif %%}{{ content }}
 {%% if action_url %%}<div class="action"><a class="button" href="{{ action_url }}">%(open)s</a></div>
-{%% endif %%}{%% if brand.footer or unsubscribe_url or preferences_url %%}<div class="foot">{{ brand.footer | newline_to_br }}
+{%% endif %%}{%% if brand.footer or unsubscribe_url or preferences_url %%}<div class="foot">{%% if brand.footer %%}{{ brand.footer | newline_to_br }}{%% endif %%}
 {%% if preferences_url %%}<a href="{{ preferences_url }}">%(preferences)s</a>{%% endif %%}
 {%% if unsubscribe_url %%}<a href="{{ unsubscribe_url }}">%(unsubscribe)s</a>{%% endif %%}</div>
 {%% endif %%}"""

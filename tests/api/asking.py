@@ -66,13 +66,6 @@ def add_schedule(tenant: Tenant, *, key: str = "theirs") -> str:
     return key
 
 
-def add_template(tenant: Tenant, *, key: str = "theirs") -> str:
-    """A published template of this key; the key."""
-    body = {"variants": {"default": {"default": {"title": "secret", "body": "b"}}}}
-    assert tenant.http.put(f"/v1/templates/{key}", json=body).status_code == 201
-    return key
-
-
 def row_counts() -> dict[str, int]:
     """How many rows each of our tables holds: what a refused request must not change; heartbeats come and go by the clock."""
     models = [

@@ -14,7 +14,6 @@ from tests.api.asking import (
     add_event,
     add_message,
     add_schedule,
-    add_template,
     assert_problem,
     notification,
     row_counts,
@@ -57,6 +56,8 @@ def theirs(make_tenant: Callable[..., Tenant]) -> dict[str, str]:
     other.http.post("/v1/topics/theirs/subscriptions", json={"recipients": ["theirs"]})
     steps = [{"key": "bell", "type": "in_app", "template": {"title": "secret"}}]
     other.http.put("/v1/workflows/theirs", json={"name": "secret", "steps": steps})
+    template = {"variants": {"default": {"default": {"title": "secret"}}}}
+    assert other.http.put("/v1/templates/theirs", json=template).status_code == 201
     sent = other.http.post("/v1/notifications", json=notification(recipients=["theirs"], cancellation_key="k"))
     row = Notification.objects.get(project=other.project)
     return {
@@ -64,6 +65,7 @@ def theirs(make_tenant: Callable[..., Tenant]) -> dict[str, str]:
         "endpoint_id": endpoint.json()["id"],
         "topic_key": "theirs",
         "workflow_key": "theirs",
+        "template_key": "theirs",
         "version_number": "1",
         "notification_id": sent.json()["id"],
         "delivery_id": add_delivery(other, row, "failed").public_id,
@@ -73,7 +75,6 @@ def theirs(make_tenant: Callable[..., Tenant]) -> dict[str, str]:
         "action": "read",
         "suppression_id": other.http.post("/v1/suppressions", json={"address": "secret@example.com"}).json()["id"],
         "schedule_key": add_schedule(other),
-        "template_key": add_template(other),
         "api_key_id": ids.encode("key", ApiKey.objects.get(project=other.project).id),
         "callback_id": other.http.post("/v1/callbacks", json={"name": "secret"}).json()["id"],
     }
@@ -111,6 +112,7 @@ def test_lists_hold_only_their_own(tenant: Tenant, theirs: dict[str, str]) -> No
         "/v1/recipients",
         "/v1/topics",
         "/v1/workflows",
+        "/v1/templates",
         "/v1/events",
         "/v1/events/endpoints",
         "/v1/suppressions",

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.urls import reverse
 
 from notifications.models import Project, Template, TemplateVersion
 from tests.deploy.operator import staff, superuser
@@ -66,9 +67,9 @@ def test_what_the_api_refuses_is_refused_here(
     assert not Template.objects.exists()
 
 
-def ask(client: Client, project: Project, **changes: Any) -> Any:
+def ask(client: Client, shop: Project, **changes: Any) -> Any:
     body = {
-        "project": str(project.id), "key": "hi", "kind": "template", "variants": VARIANTS, "channel": "email", "locale": "",
+        "project": str(shop.id), "key": "hi", "kind": "template", "variants": VARIANTS, "channel": "email", "locale": "",
         "sample": '{"data": {"n": 7}}', **changes,
     }  # fmt: skip
     return client.post(f"{LIST}preview/", json.dumps(body), content_type="application/json")
@@ -106,6 +107,8 @@ def test_an_older_version_is_used_again(root: Client, project: Project) -> None:
     versions = "/admin/notifications/templateversion/"
     assert root.get(versions).status_code == 200
     assert root.get(f"{versions}{first.pk}/change/").status_code == 200
-    assert root.post(f"{versions}{first.pk}/use", {"form_submitted": "1"}).status_code in (200, 302)
+    url = reverse("admin:notifications_templateversion_use_this", args=[first.pk])
+    answer = root.post(url, {"_form_submitted": "1"}, headers={"HX-Request": "true"})
+    assert answer["HX-Redirect"] == f"{LIST}{template.pk}/change/"
     template.refresh_from_db()
     assert template.published_id == first.pk
