@@ -111,7 +111,7 @@ def _check_lists(rule: RecurrenceRule) -> None:
         items = value.split(",")
         sizes[name] = len(items)
         if name == "BYDAY":
-            _check_days(items, rule.frequency)
+            _check_days(items, rule.frequency, in_months=rule.frequency == "MONTHLY" or "BYMONTH" in rule.parts)
             continue
         low, high = _RANGES[name]
         if not all(_NUMBER.match(item) and low <= int(item) <= high and (low >= 0 or int(item)) for item in items):
@@ -122,12 +122,16 @@ def _check_lists(rule: RecurrenceRule) -> None:
         raise ValueError(f"At most {_MOST_TIMES_A_DAY} times a day; for more use cron or every.")
 
 
-def _check_days(items: list[str], frequency: str) -> None:
+def _check_days(items: list[str], frequency: str, *, in_months: bool) -> None:
+    """A month has five of a weekday at most, a year 53."""
     found = [_WEEKDAY.match(item) for item in items]
     if not all(found):
         raise ValueError("BYDAY must be days such as MO, or 1MO and -1FR for the first and the last of a month.")
     if frequency in ("DAILY", "WEEKLY") and any(match and match[1] for match in found):
         raise ValueError("Numbered days in BYDAY go with MONTHLY and YEARLY.")
+    most = 5 if in_months else 53
+    if any(match and match[1] and abs(int(match[1])) > most for match in found):
+        raise ValueError(f"Days in BYDAY are numbered from 1 to {most} here.")
 
 
 def wall_times(rule: RecurrenceRule, *, anchor: datetime, since: datetime, zone: ZoneInfo) -> Iterator[datetime]:
