@@ -2,6 +2,7 @@
 # make test    everything needed, then the whole test suite (PYTEST_FLAGS for more)
 # make check   linters, types, import rules, migrations, Django's deployment checks
 # make bench   what the platform does per second here, beside plainer ways to do the same
+# make bench-sockets   ten thousand idle sockets beside nchan, socket.io and stock Channels (BENCH_FLAGS: see tests/bench_sockets/__main__.py)
 # make chaos   kills a platform under load and counts what is lost or doubled (CHAOS_FLAGS: see tests/chaos/__main__.py)
 # make doctor  says what is not in order beside a running `make up` (DOCTOR_FLAGS for more)
 # make lock    write both lock files anew from pyproject.toml
@@ -12,7 +13,7 @@ BIN := .venv/bin
 # loadfile: with pytest 9.2 the groups of pytest-xdist 3.8 are not heeded (it sets a name that nobody reads any more).
 PYTEST_FLAGS ?= -n 2 --dist loadfile
 
-.PHONY: up test check bench chaos doctor lock runtime development
+.PHONY: up test check bench bench-sockets chaos doctor lock runtime development
 .DEFAULT_GOAL := up
 
 # exec, so that signals reach the launcher itself.
@@ -24,6 +25,9 @@ test: development
 
 bench: development
 	@$(BIN)/python -m tests.bench
+
+bench-sockets: development
+	@$(BIN)/python -m tests.bench_sockets $(BENCH_FLAGS)
 
 doctor: runtime
 	@$(BIN)/python manage.py doctor $(DOCTOR_FLAGS)

@@ -25,6 +25,8 @@ class ConsumersConf:
     max_early_events: int = 64
     max_sockets_per_recipient: int = 10
     max_commands_per_second: int = 20
+    max_connects_at_once: int = 30
+    max_connects_per_second: float = 1.0
     database_connections: int = 4
 
     def __post_init__(self) -> None:

@@ -21,6 +21,7 @@ from consumers.codes import CloseCode
 from consumers.conf import ConsumersConf, conf
 from consumers.connection import Connection, Send
 from consumers.log import LOG_FAILED, InboxLog
+from consumers.pace import Pace
 from consumers.room import Room
 from notifications.events import Hint, LiveEvent, inbox_group, is_change
 from notifications.inbox.attendance import Attendance
@@ -60,6 +61,7 @@ class Hub:
         self._next_slice = 0
         self.attendance = Attendance(self._devices_of, self.log, settings.presence)
         self._joins: Batch[UUID, None] = Batch(self._join_groups, limit=_JOINS_AT_ONCE)
+        self._pace = Pace(at_once=settings.max_connects_at_once, per_second=settings.max_connects_per_second)
         self._tasks: set[asyncio.Task[None]] = set()
         self._ready: asyncio.Task[None] | None = None
         self._all_gone = asyncio.Event()
@@ -100,11 +102,13 @@ class Hub:
                 self._empty.add(room.recipient_pk)
 
     async def enter(self, connection: Connection, token: RecipientToken) -> bool:
-        """Put a socket into its recipient's room; False when that is full.
+        """Put a socket into its recipient's room; False when that is full, or too many have come lately.
 
         When it returns, live events for this recipient arrive, or the layer is away and its return will be noticed.
         """
         recipient_pk = token.recipient_pk
+        if not self._pace.take(recipient_pk.hex, monotonic()):
+            return False
         room = self._rooms.get(recipient_pk.hex)
         if room is None:
             room = self._rooms[recipient_pk.hex] = Room(recipient_pk)
@@ -191,6 +195,7 @@ class Hub:
                     del self._rooms[recipient_pk.hex]
                     gone.append(inbox_group(recipient_pk))
             self._empty.clear()
+            self._pace.forget(monotonic())
             if gone:
                 metrics.RECIPIENTS.set(len(self._rooms))
                 # No wait between this and the removal above, so a socket that comes now joins after it.

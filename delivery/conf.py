@@ -46,6 +46,8 @@ class DeliveryConf:
     in_app_batch: int = 200
     sweep_seconds: float = 2.0
     drain_seconds: float = 12.0
+    finish_linger_seconds: float = 0.025
+    """How long a finish waits for others, so that one commit serves all of them."""
     event_retry_seconds: tuple[float, ...] = _WEBHOOK_RETRY_SECONDS
     event_in_flight: int = 64
     event_in_flight_per_endpoint: int = 4

@@ -28,8 +28,6 @@ def plan_submission(submission: Submission) -> list[dict[str, Any]]:
     Of a topic the first hundred members are listed, and of all topics together at most two thousand. Raises `Invalid` for an
     unknown topic, as accepting it would. Writes nothing.
     """
-    if submission.body.workflow is not None:
-        raise Invalid([Fault("/workflow", "A workflow cannot be planned without sending yet.")])
     topics = _topics(submission)
     inline = {given.id: _given(given) for given in submission.upserts}
     body = submission.body
@@ -126,6 +124,7 @@ class _Listing:
 
 
 _NO_WAY: Final = {
+    "step": None,
     "delivers": False,
     "address": None,
     "endpoint": None,
@@ -138,6 +137,7 @@ _NO_WAY: Final = {
 def _way_out(way: Way) -> dict[str, Any]:
     return {
         "channel": way.channel,
+        "step": None,
         "delivers": not way.reason or way.not_before is not None,
         "address": way.address,
         "endpoint": ids.encode("end", way.endpoint_id) if way.endpoint_id else None,

@@ -28,7 +28,6 @@ log = structlog.get_logger(__name__)
 _PAUSE_SECONDS: Final = 0.5
 _MOST: Final = 500
 _ENOUGH: Final = 80
-_LINGER_SECONDS: Final = 0.025  # others finish meanwhile; one commit for all of them
 _LONGEST_REASON: Final = 64
 _REFUSED: Final = (psycopg.DataError, psycopg.IntegrityError, UnicodeError, TypeError)
 _encode = msgspec.json.Encoder().encode
@@ -110,7 +109,7 @@ class Finisher:
     async def _run(self) -> None:
         while self._waiting:
             if len(self._waiting) < _ENOUGH:
-                await asyncio.sleep(_LINGER_SECONDS)
+                await asyncio.sleep(self._conf.finish_linger_seconds)
             group, self._waiting = self._waiting[:_MOST], self._waiting[_MOST:]
             try:
                 await self._flush([finish for finish, _ in group])

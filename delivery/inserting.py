@@ -22,6 +22,7 @@ _encode = msgspec.json.Encoder().encode
 IN_DIGEST: Final = "sent_in_digest"
 """Reason of what an event's own delivery would have been, had it not gone out in that of its digest."""
 
+_IDS: Final = 4  # columns of ids that every row has
 _INSERT: Final = """
     INSERT INTO delivery_delivery (id, project_id, notification_id, recipient_id, channel, endpoint_id, critical, expires_at, state,
                                    reason, step, digest_id, decision, available_at, finished_at)
@@ -47,7 +48,10 @@ async def insert_deliveries(connection: Connection, planned: Sequence[Planned]) 
     rows = [_row(each, way) for each, way in planned]
     ended = any(row[8] not in OPEN for row in rows)
     statement = _INSERT_CLOSED if ended else _INSERT
-    await connection.execute(statement, [list(column) for column in zip(*rows, strict=True)], prepare=True)
+    columns = list(zip(*rows, strict=True))
+    # Ids as one text each: psycopg would look at every single one of them.
+    ids_first = ["{" + ",".join(column) + "}" for column in columns[:_IDS]]
+    await connection.execute(statement, [*ids_first, *(list(column) for column in columns[_IDS:])], prepare=True)
     return {way.channel for _, way in planned if not way.reason}
 
 
@@ -71,21 +75,22 @@ def state_of(way: Way) -> State:
 
 
 def _row(asked: Asked, way: Way) -> tuple[Any, ...]:
+    state = state_of(way)
     return (
-        ids.new_uuid(),
-        asked.project_id,
-        asked.notification_id,
-        asked.target.recipient_id,
+        ids.new_uuid().hex,
+        asked.project_id.hex,
+        asked.notification_id.hex,
+        asked.target.recipient_id.hex,
         way.channel,
         way.endpoint_id,
         asked.critical,
         asked.expires_at,
-        str(state_of(way)),
+        state.value,
         way.reason,
         asked.step,
         asked.digest_id,
         _decision(way),
-        None if state_of(way) != State.SCHEDULED else way.not_before,
+        way.not_before if state is State.SCHEDULED else None,
     )
 
 

@@ -11,7 +11,6 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -46,6 +45,7 @@ from delivery.transports.base import (
 from delivery.troubles import Health
 from delivery.wanting import unwanted_reason
 from notifications import ids
+from notifications.clock import utc_now
 from notifications.database import Pool
 from notifications.event_types import event_type_of
 
@@ -111,6 +111,10 @@ class Lane:
     async def drain(self) -> None:
         """Give back what has not begun and wait for the attempts that are under way."""
         self._draining = True
+        await self.rest()
+
+    async def rest(self) -> None:
+        """Wait for the attempts that are under way."""
         if self._running:
             await asyncio.gather(*self._running, return_exceptions=True)
 
@@ -201,7 +205,7 @@ class Lane:
             schedule=self._conf.retry_seconds.get(self.channel, ()) if own is None else own,
             jitter=self._conf.retry_jitter,
             provider_pause=self._conf.provider_pause_seconds,
-            age=datetime.now(UTC) - item.since,
+            age=utc_now() - item.since,
         )
 
     async def _send(self, item: Claim, message: Message) -> tuple[Receipt | DeliveryError, dict[str, Any] | None]:

@@ -20,7 +20,7 @@ from notifications.preferences.shapes import Policy
 Connection = AsyncConnection[TupleRow]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)  # not frozen: made for every recipient of a topic, and freezing triples its cost
 class Asked:
     """One recipient who is to hear of one notification on these channels; `step` and `digest_id` where a workflow says so."""
 

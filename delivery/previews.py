@@ -1,12 +1,13 @@
 """What a template would say to somebody, composed as it would be sent, and sent by nobody."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Final
 from uuid import UUID
 
 from delivery.transports.base import Content, PermanentFailure
 from delivery.transports.email.message import compose
+from notifications.conf import conf
 from notifications.errors import Fault, Invalid
 from notifications.template_selectors import settings_of
 from notifications.templating.errors import TemplateError
@@ -15,7 +16,15 @@ from notifications.templating.library import Library
 from notifications.templating.reading import read_library
 from notifications.templating.rendering import render_preview
 from notifications.templating.sample import Sample, sample_context
+from notifications.templating.stored import references_in, variants_faults
 from notifications.templating.validation import references_of, validate_template
+
+_SAMPLE_MAIL: Final = {
+    "subject": "A sample mail",
+    "body": "Hello {{ recipient.name | default: 'Ada' }},\n\nthis is what a mail looks like **in this layout**: a paragraph, "
+    "[a link](https://example.com/), and a list:\n\n- one\n- two\n\n> A quotation.",
+    "action_url": "https://example.com/",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +66,37 @@ def preview_template(project_id: UUID, template: Mapping[str, Any] | str, *, cha
         )
     except TemplateError as error:
         raise Invalid([Fault(f"/template{error.pointer}", error.detail)]) from None
+
+
+def preview_draft(
+    project_id: UUID, *, kind: str, key: str, variants: Mapping[str, Any], channel: str, sample: Sample
+) -> Shown:
+    """A version that is being written, of any kind: a layout around a sample mail, a partial by itself. Raises `Invalid`."""
+    if faults := variants_faults(kind, variants, conf().channels):
+        raise Invalid(faults)
+    references = references_in(kind, variants)
+    library = read_library(project_id, references.layouts | references.partials)
+    template: Mapping[str, Any] | str = key
+    if kind == "layout":
+        library = replace(library, layouts={**library.layouts, key: variants})
+        template, channel = {**_SAMPLE_MAIL, "layout": key}, EMAIL
+    elif kind == "partial":
+        template, channel = {"locales": {name: {"html": said["text"]} for name, said in variants.items()}}, EMAIL
+    else:
+        library = replace(library, templates={key: variants})
+    settings = settings_of(project_id)
+    try:
+        return show_template(
+            template,
+            channel=channel,
+            context=sample_context(sample, settings.project, settings),
+            locale=sample.locale,
+            timezone=sample.timezone or settings.timezone,
+            default_locale=settings.default_locale,
+            library=library,
+        )
+    except TemplateError as error:
+        raise Invalid([Fault(error.pointer, error.detail)]) from None
 
 
 def show_template(

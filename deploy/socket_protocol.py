@@ -12,10 +12,12 @@ from collections.abc import MutableMapping
 from typing import Any, Final
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.frames import CloseCode
 from websockets.protocol import OPEN
 
 _SHORT: Final = 126
 _LONG: Final = 1 << 16
+_MOST_FRAGMENTS: Final = 1000
 _TEXT: Final = 0x81  # final frame, opcode 1
 
 
@@ -107,6 +109,25 @@ class LeanSocketProtocol(WebSocketsSansIOProtocol):
         if message["type"] == "websocket.accept" and self.handshake_complete:
             # What the handshake was about, for nobody asks again.
             self.request = self.response = self.scope = None  # type: ignore[assignment]
+
+    def pause_writing(self) -> None:
+        """Who does not read is not read from: answers to its pings would fill our memory."""
+        super().pause_writing()
+        if not self.transport.is_closing():
+            self.transport.pause_reading()
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        if not self.read_paused and not self.transport.is_closing():
+            self.transport.resume_reading()
+
+    def handle_cont(self, event: Any) -> None:
+        # Empty fragments count nothing against the size of a message.
+        if len(self.frames) >= _MOST_FRAGMENTS:
+            self.conn.fail(CloseCode.POLICY_VIOLATION, "too many fragments")
+            self.handle_parser_exception()
+        else:
+            super().handle_cont(event)
 
     def write_text(self, text: str) -> bool:
         """Send one text frame now; False when it has to wait its turn, or the socket is on its way to be closed."""

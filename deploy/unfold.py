@@ -82,6 +82,13 @@ _NAVIGATION = [
         ],
     },
     {
+        "title": "What is said",
+        "items": [
+            _model("Templates", "edit_note", "notifications_template"),
+            _model("Template versions", "history_edu", "notifications_templateversion"),
+        ],
+    },
+    {
         "title": "Access",
         "items": [
             _model("Projects", "domain", "notifications_project"),

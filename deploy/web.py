@@ -6,6 +6,7 @@ import sys
 
 import uvicorn
 
+from deploy.http_protocol import GuardedHttpProtocol
 from deploy.socket_protocol import LeanSocketProtocol
 
 GRACE_SECONDS = 12
@@ -34,7 +35,7 @@ def server_config() -> uvicorn.Config:
     return uvicorn.Config(
         app="deploy.asgi:application",
         loop="uvloop",
-        http="httptools",
+        http=GuardedHttpProtocol,
         ws=LeanSocketProtocol,
         ws_per_message_deflate=False,
         # Inbox sockets have a position frame every 25 s, written and timed by one clock for all of them.

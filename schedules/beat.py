@@ -20,6 +20,12 @@ from schedules.timing import parse_duration
 
 _EXPIRES_SECONDS: Final = 60
 _KINDS: Final = {"crontab": CrontabSchedule, "interval": IntervalSchedule, "clocked": ClockedSchedule}
+_PERIODS: Final = (
+    (86_400, IntervalSchedule.DAYS),
+    (3_600, IntervalSchedule.HOURS),
+    (60, IntervalSchedule.MINUTES),
+    (1, IntervalSchedule.SECONDS),
+)
 _EVERY_DAY: Final = {"day_of_month": "*", "month_of_year": "*", "day_of_week": "*"}
 _SOME_TIME: Final = datetime(2024, 1, 1)  # noqa: DTZ001 - a wall time
 
@@ -86,8 +92,7 @@ def _ringing(schedule: Schedule) -> tuple[str, dict[str, Any]]:
     if timing.at is not None:
         return "clocked", {"clocked_time": timing.at}
     if timing.every is not None:
-        seconds = int(parse_duration(timing.every).total_seconds())
-        return "interval", {"every": seconds, "period": IntervalSchedule.SECONDS}
+        return "interval", _interval(int(parse_duration(timing.every).total_seconds()))
     if timing.cron is not None:
         fields = _crontab_fields(timing.cron)
     else:
@@ -97,6 +102,11 @@ def _ringing(schedule: Schedule) -> tuple[str, dict[str, Any]]:
         )
         fields = {"minute": _list(minutes), "hour": _list(hours), **_EVERY_DAY}
     return "crontab", {**fields, "timezone": timing.timezone}
+
+
+def _interval(seconds: int) -> dict[str, Any]:
+    size, period = next((size, period) for size, period in _PERIODS if seconds % size == 0)
+    return {"every": seconds // size, "period": period}
 
 
 def _crontab_fields(expression: str) -> dict[str, str]:

@@ -102,7 +102,7 @@ def _change(schedule: Schedule, plan: Plan) -> Schedule:
     if schedule.timing != plan.timing:
         for name, value in asdict(plan.timing).items():
             setattr(schedule, name, value)
-        schedule.anchor = plan.timing.start or now.replace(microsecond=0)
+        schedule.anchor = plan.timing.anchor(now)
         schedule.next_at = plan.timing.next_time(anchor=schedule.anchor, after=now)
         if schedule.next_at is None:
             raise Invalid([_never(plan.timing, now)])

@@ -29,6 +29,21 @@ class Timing:
     start: datetime | None = None
     end: datetime | None = None
 
+    def anchor(self, now: datetime) -> datetime:
+        """What it counts from when it is set at `now`: its start, else now, for an RRULE on the next whole minute.
+
+        An RRULE that says the hour and leaves the minute open means the whole hour, not the minute in which it happened to be set.
+        """
+        if self.start is not None:
+            return self.start
+        if self.rrule is None:
+            return now.replace(microsecond=0)
+        wall = now.astimezone(ZoneInfo(self.timezone))
+        parts = parse_rrule(self.rrule).parts
+        step = 60 if "BYHOUR" in parts and "BYMINUTE" not in parts else 1
+        over = timedelta(minutes=wall.minute % step, seconds=wall.second, microseconds=wall.microsecond)
+        return now + (timedelta(minutes=step) - over if over else timedelta())
+
     def rule(self, anchor: datetime) -> Rule:
         """The rule; `anchor` is what `every` and RRULE count from."""
         if self.at is not None:

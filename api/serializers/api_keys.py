@@ -34,7 +34,7 @@ class ApiKeyIn(In):
         return _future(value)
 
 
-class RotationIn(In):
+class KeyRotationIn(In):
     """How a key is to be replaced."""
 
     overlap_seconds = WholeNumber(

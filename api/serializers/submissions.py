@@ -5,6 +5,8 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from api.serializers.walks import DigestOut, RunOut
+
 _SUBMISSION = {"$ref": "#/components/schemas/NotificationIn"}
 _PROBLEM = {"$ref": "#/components/schemas/Problem"}
 
@@ -21,6 +23,7 @@ class WayOut(serializers.Serializer[Any]):
     """One channel for one recipient."""
 
     channel = serializers.CharField()
+    step = serializers.CharField(allow_null=True, help_text="Of a workflow; null without one.")
     delivers = serializers.BooleanField(help_text="Whether it goes, now or at `not_before`.")
     address = serializers.CharField(allow_null=True, help_text="The email address or URL.")
     endpoint = serializers.CharField(allow_null=True, help_text="The endpoint's id.")
@@ -66,6 +69,8 @@ class DryRunOut(serializers.Serializer[Any]):
 
     dry_run = serializers.BooleanField()
     entries = PlannedEntryOut(many=True)
+    runs = RunOut(many=True, help_text="Of a workflow: the walks that wait or have decided something.")
+    digests = DigestOut(many=True, help_text="Of a workflow: the digests it would join.")
 
 
 @extend_schema_field(_SUBMISSION)

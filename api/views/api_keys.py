@@ -10,7 +10,7 @@ from api.base import ApiRequest, ApiView, json_response
 from api.idempotency import answer_once, json_answer
 from api.openapi import LIST_PARAMETERS, operation, page_of
 from api.queries import read_query
-from api.serializers.api_keys import ApiKeyIn, ApiKeyOut, FreshApiKeyOut, RotationIn
+from api.serializers.api_keys import ApiKeyIn, ApiKeyOut, FreshApiKeyOut, KeyRotationIn
 from api.serializing import shown, validated
 from notifications import ids, selectors
 from notifications.executor import in_thread
@@ -102,13 +102,13 @@ class ApiKeyRotation(ApiView):
             "Makes a key with the same name and scopes. The old one goes on working for `overlap_seconds` (a day, unless "
             "you say otherwise), so that whoever uses it has time to change over."
         ),
-        request=RotationIn,
+        request=KeyRotationIn,
         example={"overlap_seconds": 3600},
         answers={201: FreshApiKeyOut},
     )
     async def post(self, request: ApiRequest, api_key_id: str) -> HttpResponse:
         project_id, key_id = request.caller.project_id, paths.row("key", api_key_id)
-        values = validated(RotationIn, self.read_optional(request))
+        values = validated(KeyRotationIn, self.read_optional(request))
         overlap = timedelta(seconds=values.get("overlap_seconds", _OVERLAP_SECONDS))
 
         def work() -> Answer:

@@ -3,7 +3,6 @@
 import asyncio
 import time
 from collections.abc import AsyncGenerator
-from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -20,6 +19,7 @@ from api.problems import HttpProblem
 from api.queries import read_query
 from api.serializers.inbox import InboxChangesOut
 from api.streaming import StreamedResponse
+from notifications.clock import utc_now
 from notifications.errors import Unavailable
 from notifications.inbox.following import Page, Standing, find_standing, read_page
 from notifications.inbox.process import InboxDoor, inbox_door
@@ -187,7 +187,7 @@ async def _read(door: InboxDoor, pk: UUID, after: int) -> Page | None:
 
 def _end_of(recipient: RecipientToken) -> float:
     """When the token ends, on the clock that does not jump."""
-    return time.monotonic() + (recipient.expires_at - datetime.now(UTC)).total_seconds() + LEEWAY_SECONDS
+    return time.monotonic() + (recipient.expires_at - utc_now()).total_seconds() + LEEWAY_SECONDS
 
 
 def _wants_stream(request: HttpRequest) -> bool:

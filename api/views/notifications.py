@@ -15,14 +15,17 @@ from api.queries import read_flag, read_query
 from api.serializers.notifications import NotificationOut
 from api.serializers.submissions import AcceptedOut, BulkIn, BulkOut, DryRunOut
 from api.views.notification_items import list_notifications
+from delivery.conf import conf as delivery_conf
 from delivery.dry_run import plan_submission
+from delivery.runs.rehearsal import rehearse
 from notifications import ids, texts
+from notifications.clock import utc_now
 from notifications.conf import conf
 from notifications.errors import Fault, Invalid
 from notifications.executor import in_thread
 from notifications.intake.process import intake
 from notifications.intake.requests import Answer, Request
-from notifications.intake.submission import Submission, parse_submission, utc_now
+from notifications.intake.submission import Submission, parse_submission
 from notifications.key_cache import Caller
 
 _EXAMPLE = {
@@ -63,7 +66,8 @@ class NotificationCollection(ApiView):
         name="send_notification",
         summary="Send a notification",
         description=(
-            "202 once it is safely in PostgreSQL, and never before. Recipients are ids, recipients in line (created or "
+            "202 once it is safely in PostgreSQL, and never before. What is said and by which ways is in `content` and `channels`, or "
+            "is up to a stored `workflow`, whose schema `data` must fit and whose category it has unless it names one. Recipients are ids, recipients in line (created or "
             "updated on the way) or topics. Mail with a `category` that is not `critical` carries a link to unsubscribe "
             "from that category (RFC 8058); who did is suppressed with the reason `unsubscribed`. With `dry_run=true` the answer is 200 with the plan, and nothing is kept."
         ),
@@ -84,7 +88,7 @@ class NotificationCollection(ApiView):
             key_id=request.caller.key_id,
         )
         if dry:
-            return json_response({"dry_run": True, "entries": await in_thread(plan_submission, submission)})
+            return json_response({"dry_run": True, **await _plan(submission)})
 
         def answer(faults: dict[int, Invalid]) -> Answer:
             if faults:
@@ -93,6 +97,12 @@ class NotificationCollection(ApiView):
             return Answer(202, _encode(accepted), {"Location": f"/v1/notifications/{accepted['id']}"})
 
         return plain(await intake().submit(Request(request.caller.project_id, [submission], answer, idempotency)))
+
+
+async def _plan(submission: Submission) -> dict[str, Any]:
+    if submission.body.workflow is not None:
+        return await rehearse(submission, delivery_conf())
+    return {"entries": await in_thread(plan_submission, submission), "runs": [], "digests": []}
 
 
 class NotificationBulk(ApiView):

@@ -16,12 +16,13 @@ from api.serializing import shown, validated
 from api.views.notifications import accepted_out
 from delivery.previews import Shown, preview_template
 from notifications import template_selectors as selectors
+from notifications.clock import utc_now
 from notifications.conf import conf
 from notifications.errors import Fault, Invalid
 from notifications.executor import in_thread
 from notifications.intake.process import intake
 from notifications.intake.requests import Answer, Request
-from notifications.intake.submission import ContentIn, RenderedContentIn, parse_submission, utc_now
+from notifications.intake.submission import ContentIn, RenderedContentIn, Submission, parse_submission
 from notifications.templating.sample import Sample
 
 _SAMPLE = {
@@ -98,19 +99,7 @@ class TemplateTestSend(ApiView):
         values = validated(TestSendIn, self.read(request))
         to, data = values.pop("to"), dict(values.get("data", {}))
         said = await in_thread(_shown, project_id, key, values)
-        submission = parse_submission(
-            {
-                "recipients": [to],
-                "channels": [values["channel"]],
-                "content": {"title": "-"},
-                "data": data,
-                "critical": True,
-            },
-            project_id=project_id,
-            conf=conf(),
-            now=utc_now(),
-            key_id=request.caller.key_id,
-        )
+        submission = _submission(request, to, values["channel"], data)
         submission.body.content = _content(said)
 
         def answer(faults: dict[int, Invalid]) -> Answer:
@@ -121,6 +110,17 @@ class TemplateTestSend(ApiView):
             return Answer(202, msgspec.json.encode(accepted), location)
 
         return respond(await intake().submit(Request(project_id, [submission], answer, idempotency)))
+
+
+def _submission(request: ApiRequest, to: Any, channel: str, data: dict[str, Any]) -> Submission:
+    """A notification to `to`, whose faults are told as those of `/to`."""
+    raw = {"recipients": [to], "channels": [channel], "content": {"title": "-"}, "data": data, "critical": True}
+    caller = request.caller
+    try:
+        return parse_submission(raw, project_id=caller.project_id, conf=conf(), now=utc_now(), key_id=caller.key_id)
+    except Invalid as error:
+        own = [Fault(fault.pointer.replace("/recipients/0", "/to", 1), fault.detail) for fault in error.faults]
+        raise Invalid(own) from None
 
 
 async def _preview(request: ApiRequest, template: Mapping[str, Any] | str, values: dict[str, Any]) -> HttpResponse:

@@ -13,7 +13,6 @@ from delivery.runs.advancing import advance
 from delivery.runs.saying import say
 from delivery.runs.stage import transaction_time
 from delivery.runs.walker import Walker
-from notifications import ids
 
 Connection = AsyncConnection[TupleRow]
 
@@ -38,7 +37,7 @@ async def begin(connection: Connection, pairs: Sequence[tuple[Routed, Target]]) 
     now = await transaction_time(connection)
     walkers = [
         Walker(
-            run_id=ids.new_uuid(),
+            run_id=None,
             project_id=item.project_id,
             stored=False,
             version=versions[item.version_id],

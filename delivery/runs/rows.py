@@ -174,7 +174,7 @@ def _standing(walker: Walker) -> tuple[Any, ...]:
 def _whole(walker: Walker) -> tuple[Any, ...]:
     state, reason, position, memory, log, available_at = _standing(walker)
     return (
-        walker.run_id,
+        walker.run_id or ids.new_uuid(),
         walker.project_id,
         walker.opener_id,
         walker.target.recipient_id,

@@ -51,7 +51,8 @@ class Send:
 class Walker:
     """A walk under way. Ends as soon as `reason` is set, rests as soon as `waits_until` is."""
 
-    run_id: UUID
+    run_id: UUID | None
+    """None: it has no row so far."""
     project_id: UUID
     stored: bool
     version: Version

@@ -18,6 +18,7 @@ from deploy.admin import (
     providers,
     schedules,
     status_events,
+    templates,
     workflows,
 )
 
@@ -39,5 +40,6 @@ __all__ = [
     "providers",
     "schedules",
     "status_events",
+    "templates",
     "workflows",
 ]

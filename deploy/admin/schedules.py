@@ -107,7 +107,7 @@ class ScheduleAdmin(ReadOnlyAdmin):
     def next(self, schedule: Schedule) -> SafeString | str:
         return display.time(schedule.next_at)
 
-    @admin.display(description="And then (UTC)")
+    @admin.display(description="Then (UTC)")
     def upcoming(self, schedule: Schedule) -> str:
         times = selectors.upcoming(schedule, limit=4)[1:]
         return ", ".join(f"{time:%a %d %b %H:%M}" for time in times) or display.NONE

@@ -2,15 +2,16 @@
 
 A schema in front of `pg_catalog` in the search path holds `now()` and `statement_timestamp()`, which read a table. The product's
 statements stay as they are; only sessions with `OPTIONS` see that clock. Defaults of columns keep the real one, unless the tables were
-made by such a session.
+made by such a session: `public` comes first, so that tables are made where they always are.
 """
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
 from psycopg import AsyncConnection, Connection
 
-SEARCH_PATH: Final = "hand_clock, pg_catalog, public"
+SEARCH_PATH: Final = "public, hand_clock, pg_catalog"
 OPTIONS: Final = f"-c search_path={SEARCH_PATH.replace(' ', '')}"
 """libpq's `options` for a session that goes by the clock."""
 
@@ -34,3 +35,13 @@ def set_clock(connection: Connection[Any], moment: datetime) -> None:
 async def aset_clock(connection: AsyncConnection[Any], moment: datetime) -> None:
     """The same over an asynchronous connection."""
     await connection.execute(_SET, (moment,))
+
+
+@dataclass(slots=True)
+class Hand:
+    """Where Python's clock stands: for `notifications.clock.running_by`."""
+
+    moment: datetime
+
+    def __call__(self) -> datetime:
+        return self.moment

@@ -16,6 +16,7 @@ from uuid import UUID
 import structlog
 
 from notifications import ids
+from notifications.clock import utc_now
 from notifications.inbox.access import LOG_FAILED, InboxAccess
 from notifications.inbox.last_seen import record_last_seen
 from notifications.inbox.presence import Present, tell_presence
@@ -63,7 +64,7 @@ class Attendance:
 
     def enter(self, recipient_pk: UUID) -> None:
         """One of this recipient's devices is connected now."""
-        self._since.setdefault(recipient_pk, time.time())
+        self._since.setdefault(recipient_pk, utc_now().timestamp())
         self._changed.add(recipient_pk)
         self._new.add(recipient_pk)
 
@@ -127,7 +128,7 @@ class Attendance:
         if not devices:
             self._since.pop(recipient_pk, None)
             return Present(recipient_pk, 0, 0.0)
-        return Present(recipient_pk, devices, self._since.setdefault(recipient_pk, time.time()))
+        return Present(recipient_pk, devices, self._since.setdefault(recipient_pk, utc_now().timestamp()))
 
     async def _record(self) -> None:
         seen, self._seen = self._seen, {}

@@ -119,6 +119,10 @@ class Shard(RedisSingleShardConnection):  # type: ignore[misc]  # channels_redis
         if len(messages) >= _FEWEST_TOGETHER and self._listeners <= _MOST_LISTENERS:
             self._listeners = await self.client.publish(self._together, serialize(messages))
             return
+        if len(messages) == 1:
+            [(name, message)] = messages
+            await self.client.publish(name, serialize(message))
+            return
         async with self.client.pipeline(transaction=False) as pipeline:
             for name, message in messages:
                 pipeline.publish(name, serialize(message))

@@ -6,7 +6,7 @@ Pointers. The msgspec structs are the one definition of the request; the OpenAPI
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Annotated, Any, Final
 from uuid import UUID
 
@@ -260,8 +260,3 @@ def _parse_times(
     if expires_at and expires_at <= max(send_at or now, now):
         faults.append(Fault("/expires_at", "Must lie after send_at and in the future."))
     return (send_at if send_at and send_at > now else None), expires_at
-
-
-def utc_now() -> datetime:
-    """The clock of request checks; what is claimed and leased goes by the database's clock."""
-    return datetime.now(UTC)

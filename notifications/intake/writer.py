@@ -10,6 +10,7 @@ from uuid import UUID
 
 import msgspec
 from psycopg import AsyncConnection
+from psycopg.pq import TransactionStatus
 from psycopg.rows import TupleRow
 
 from notifications import ids
@@ -61,7 +62,8 @@ async def write(connection: Connection, requests: list[Request], *, keep_hours: 
 
     Raises psycopg errors; then nothing of the batch was written.
     """
-    async with contextlib.nullcontext() if _is_one_copy(requests) else connection.transaction():
+    alone = connection.info.transaction_status == TransactionStatus.IDLE and _is_one_copy(requests)
+    async with contextlib.nullcontext() if alone else connection.transaction():
         outcomes = await _answers(connection, requests)
         await claim_keys(connection, requests, outcomes, keep_hours)
         fresh = [

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-LAYOUT: Final = """\
+_LAYOUT: Final = """\
 <style>
 .brand { padding: 0 0 24px; font-size: 18px; font-weight: 650; color: {{ brand.color | default: "#11141b" }}; }
 .brand img { max-height: 40px; max-width: 240px; border: 0; }
@@ -15,12 +15,27 @@ LAYOUT: Final = """\
   .foot, .foot a { color: #a2a9b8 !important; border-color: #31353f !important; }
 }
 </style>
-{% if brand.logo_url %}<div class="brand"><img src="{{ brand.logo_url }}" alt="{{ brand.name }}"></div>
-{% elsif brand.name %}<div class="brand">{{ brand.name }}</div>
-{% endif %}{% if title != "" %}<h1 class="heading">{{ title }}</h1>
-{% endif %}{{ content }}
-{% if action_url %}<div class="action"><a class="button" href="{{ action_url }}">{{ brand.action_label | default: "Open" }}</a></div>
-{% endif %}{% if brand.footer or unsubscribe_url or preferences_url %}<div class="foot">{{ brand.footer | newline_to_br }}
-{% if preferences_url %}<a href="{{ preferences_url }}">Preferences</a>{% endif %}
-{% if unsubscribe_url %}<a href="{{ unsubscribe_url }}">Unsubscribe</a>{% endif %}</div>
-{% endif %}"""
+{%% if brand.logo_url %%}<div class="brand"><img src="{{ brand.logo_url }}" alt="{{ brand.name }}"></div>
+{%% elsif brand.name %%}<div class="brand">{{ brand.name }}</div>
+{%% endif %%}{%% if title != "" %%}<h1 class="heading">{{ title }}</h1>
+{%% endif %%}{{ content }}
+{%% if action_url %%}<div class="action"><a class="button" href="{{ action_url }}">%(open)s</a></div>
+{%% endif %%}{%% if brand.footer or unsubscribe_url or preferences_url %%}<div class="foot">{%% if brand.footer %%}{{ brand.footer | newline_to_br }}{%% endif %%}
+{%% if preferences_url %%}<a href="{{ preferences_url }}">%(preferences)s</a>{%% endif %%}
+{%% if unsubscribe_url %%}<a href="{{ unsubscribe_url }}">%(unsubscribe)s</a>{%% endif %%}</div>
+{%% endif %%}"""
+
+_WORDS: Final = {
+    "en": ("Open", "Preferences", "Unsubscribe"),
+    "de": ("Öffnen", "Einstellungen", "Abbestellen"),
+    "fr": ("Ouvrir", "Préférences", "Se désabonner"),
+    "es": ("Abrir", "Preferencias", "Cancelar la suscripción"),
+}
+
+LAYOUTS: Final = {
+    "default" if language == "en" else language: {
+        "html": _LAYOUT % {"open": words[0], "preferences": words[1], "unsubscribe": words[2]}
+    }
+    for language, words in _WORDS.items()
+}
+"""By locale, as a stored layout's variants are."""

@@ -25,9 +25,12 @@ class Kind(StrEnum):
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 _CONTROL_IN_TEXT: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]+")
 _LINE_ENDS: Final = re.compile(r"\r\n?|[\u2028\u2029]")
+_EMPTY_ENDS: Final = re.compile(r"\A[ \t]*\n\s*|\n\s*\Z")
 _MARKS: Final = re.compile(r"[\\`*_\[\]<~|]|&(?=#?[0-9A-Za-z]{1,32}(?:;|$)|$)|!$")
-_LINE_STARTS: Final = re.compile(r"^([ \t]*)(?:([-+=>#:.)])|(\d{1,9})([.)]))", re.MULTILINE)
-_INDENTS: Final = re.compile(r"(?<=\n)[ \t]+")
+_LINE_STARTS: Final = re.compile(
+    r"^([ \t]*)(?:([-+](?=[-+:|\s]|\Z)|[.)](?=\s|\Z)|[=>#:])|(\d{1,9})([.)])(?=\s|\Z))", re.MULTILINE
+)
+_INDENTS: Final = re.compile(r"^[ \t]+", re.MULTILINE)
 _NOT_IN_HTML: Final = re.compile(r"[^0-9A-Za-z\u00a1-\U0010ffff#.,%_!?+~-]")
 
 
@@ -46,12 +49,16 @@ def escape(kind: Kind, text: str) -> str:
 
 def escape_markdown(text: str) -> str:
     """Text that CommonMark with tables and strikethrough shows as it is."""
-    text = _CONTROL_IN_TEXT.sub("", _LINE_ENDS.sub("\n", text)).rstrip("\n")
+    text = _CONTROL_IN_TEXT.sub("", _LINE_ENDS.sub("\n", text))
+    text = _EMPTY_ENDS.sub("", text)
     text = _MARKS.sub(lambda found: "\\" + found[0], text)
-    text = _LINE_STARTS.sub(_escape_start, text)
-    if "\n" not in text:
-        return text
-    return _INDENTS.sub("", text).replace("\n", "\\\n")
+    text = _INDENTS.sub(_less_indent, _LINE_STARTS.sub(_escape_start, text))
+    return text.replace("\n", "\\\n")
+
+
+def _less_indent(found: re.Match[str]) -> str:
+    """Four spaces would be code; one, before the first line alone, may part two words."""
+    return "" if found.start() else " "
 
 
 def _escape_start(found: re.Match[str]) -> str:

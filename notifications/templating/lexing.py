@@ -51,7 +51,7 @@ class _Lexer:
         """What stands between the brackets, and where; goes on behind them."""
         end = self.source.find("}}" if opening[0] == "{{" else "%}", start)
         if end < 0:
-            raise self._wrong(f"{opening[0]} is never closed", opening.start())
+            raise self._wrong(f"never closed: {opening[0]}", opening.start())
         self.position, self.trim = end + 2, end > start and self.source[end - 1] == "-"
         said = self.source[start : end - self.trim]
         start += len(said) - len(said.lstrip())

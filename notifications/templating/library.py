@@ -7,7 +7,7 @@ from typing import Any, Final
 from notifications.templating.selection import for_locale
 
 BUILT_IN_LAYOUT: Final = "default"
-"""A mail may name this layout though the project has none of this key: then it is `branding.LAYOUT`."""
+"""A mail may name this layout though the project has none of this key: then it is one of `branding.LAYOUTS`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

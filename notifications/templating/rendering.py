@@ -3,13 +3,14 @@
 `render_content` is what delivery calls; previews call `render_preview`, which also tells what was undefined.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from notifications import texts
-from notifications.templating.branding import LAYOUT
-from notifications.templating.compiled import compile_fields
+from notifications.templating.branding import LAYOUTS
+from notifications.templating.compiled import Compiled, compile_fields
 from notifications.templating.errors import TemplateError
 from notifications.templating.fields import ANY_LOCALE
 from notifications.templating.library import BUILT_IN_LAYOUT, EMPTY, Library
@@ -19,7 +20,8 @@ from notifications.templating.markdown import body_html
 from notifications.templating.plain import Marked
 from notifications.templating.selection import for_channel, for_locale
 
-_MAX_TITLE = 1000
+_MAX_TITLE: Final = 1000
+_SPACE: Final = re.compile(r"[ \t\r\n\f\v]+")  # without those that keep a number and its unit together
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +84,7 @@ def render_preview(
     compiled = compile_fields(fields, partials=partials)
     zone, meter = timezone or "UTC", Meter()
     said = compiled.render(context, locale=spoken, timezone=zone, meter=meter)
-    title = " ".join((said.get("subject") or said.get("title") or "").split())[:_MAX_TITLE]
+    title = _SPACE.sub(" ", said.get("subject") or said.get("title") or "").strip()[:_MAX_TITLE]
     content = RenderedContent(
         title=title,
         body=said.get("body", "").strip("\n"),
@@ -90,7 +92,7 @@ def render_preview(
         html=said.get("html"),
     )
     if key := fields.get("layout"):
-        html = _in_layout(key, content, library, (locale, default_locale)).render(
+        html = _in_layout(key, library, (locale, default_locale), spoken).render(
             {
                 **context,
                 "title": said.get("title") or title,
@@ -131,14 +133,15 @@ def _spoken(found: str, locale: str | None, default_locale: str) -> str:
     return wanted if wanted.partition("-")[0] == own.partition("-")[0] else fallbacks(own)[0]
 
 
-def _in_layout(key: str, content: RenderedContent, library: Library, locales: tuple[str | None, str]) -> Any:
-    variants = library.layouts.get(key)
+def _in_layout(key: str, library: Library, locales: tuple[str | None, str], spoken: str) -> Compiled:
+    variants: Mapping[str, Mapping[str, str]] | None = library.layouts.get(key)
+    partials = library.partials_in(*locales)
     if variants is None and key == BUILT_IN_LAYOUT:
-        variants = {ANY_LOCALE: {"html": LAYOUT}}
+        variants, locales = LAYOUTS, (spoken, spoken)
     found = None if variants is None else for_locale(variants, *locales)
     if found is None:
         raise TemplateError("/layout", f"There is no layout {key!r}.")
-    return compile_fields({"html": found[1]["html"]}, partials=library.partials_in(*locales))
+    return compile_fields({"html": found[1]["html"]}, partials=partials)
 
 
 def _url(said: str | None) -> str | None:

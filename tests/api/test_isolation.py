@@ -28,6 +28,7 @@ CREATING = {
     "put_workflow",
     "put_event_endpoint",
     "put_schedule",
+    "put_template",
     "create_token",
     "subscribe",
 }  # these make their own instead
@@ -55,6 +56,8 @@ def theirs(make_tenant: Callable[..., Tenant]) -> dict[str, str]:
     other.http.post("/v1/topics/theirs/subscriptions", json={"recipients": ["theirs"]})
     steps = [{"key": "bell", "type": "in_app", "template": {"title": "secret"}}]
     other.http.put("/v1/workflows/theirs", json={"name": "secret", "steps": steps})
+    template = {"variants": {"default": {"default": {"title": "secret"}}}}
+    assert other.http.put("/v1/templates/theirs", json=template).status_code == 201
     sent = other.http.post("/v1/notifications", json=notification(recipients=["theirs"], cancellation_key="k"))
     row = Notification.objects.get(project=other.project)
     return {
@@ -62,6 +65,7 @@ def theirs(make_tenant: Callable[..., Tenant]) -> dict[str, str]:
         "endpoint_id": endpoint.json()["id"],
         "topic_key": "theirs",
         "workflow_key": "theirs",
+        "template_key": "theirs",
         "version_number": "1",
         "notification_id": sent.json()["id"],
         "delivery_id": add_delivery(other, row, "failed").public_id,
@@ -108,6 +112,7 @@ def test_lists_hold_only_their_own(tenant: Tenant, theirs: dict[str, str]) -> No
         "/v1/recipients",
         "/v1/topics",
         "/v1/workflows",
+        "/v1/templates",
         "/v1/events",
         "/v1/events/endpoints",
         "/v1/suppressions",

@@ -8,7 +8,7 @@ import pytest
 from django_celery_beat.models import ClockedSchedule, CrontabSchedule, IntervalSchedule, PeriodicTask
 
 from notifications.ids import decode
-from notifications.models import Project
+from notifications.models import AuditEntry, Project
 from schedules.beat import remove_orphans
 from schedules.models import Schedule, ScheduleRun
 from tests.api.asking import Tenant, assert_problem, notification, row_counts
@@ -128,6 +128,7 @@ def test_what_was_put_before_keeps_its_place_even_when_it_is_over(http: httpx.Cl
         ),
         (schedule(notification=notification(send_at=TOMORROW.isoformat())), "/notification/send_at"),
         (schedule(notification=notification(expires_at=TOMORROW.isoformat())), "/notification/expires_at"),
+        (schedule(notification={"recipients": ["u1"], "workflow": "nobody"}), "/notification/workflow"),
         ({"cron": "0 9 * * *"}, "/notification"),
         ([], ""),
     ],
@@ -191,7 +192,7 @@ def test_beats_entry_keeps_in_step(tenant: Tenant) -> None:
     http.put("/v1/schedules/s", json=ruled(every="PT6H"))
     task = entry(tenant, "s")
     assert task is not None and task.enabled and task.crontab is None
-    assert (task.interval.every, task.interval.period) == (21600, "seconds")
+    assert (task.interval.every, task.interval.period) == (6, "hours")
     assert not CrontabSchedule.objects.filter(id=crontab.id).exists()
     http.put("/v1/schedules/s", json=ruled(at=TOMORROW.isoformat()))
     task = entry(tenant, "s")
@@ -221,18 +222,30 @@ def test_an_rrule_rings_at_its_times_of_day(tenant: Tenant) -> None:
 
 def test_a_row_that_beat_shares_is_left_alone(tenant: Tenant) -> None:
     """Beat takes any row that says what its own entries need, so one of ours may have become its own too."""
-    tenant.http.put("/v1/schedules/s", json=ruled(every="PT1M"))
+    tenant.http.put("/v1/schedules/s", json=ruled(every="PT61S"))
     task = entry(tenant, "s")
     assert task is not None
     beats = PeriodicTask.objects.create(name=f"beat's own {task.id}", task="delivery.inspect", interval=task.interval)
-    tenant.http.patch("/v1/schedules/s", json={"every": "PT2M"})
-    assert IntervalSchedule.objects.get(periodictask=beats).every == 60
+    tenant.http.patch("/v1/schedules/s", json={"every": "PT62S"})
+    assert IntervalSchedule.objects.get(periodictask=beats).every == 61
     changed = entry(tenant, "s")
     assert changed is not None
-    assert changed.interval.every == 120
+    assert changed.interval.every == 62
     PeriodicTask.objects.filter(id=changed.id).update(interval=beats.interval)
     tenant.http.delete("/v1/schedules/s")
     assert PeriodicTask.objects.filter(id=beats.id).exists()
+
+
+def test_who_changed_it_is_in_the_audit_log(tenant: Tenant) -> None:
+    tenant.http.put("/v1/schedules/s", json=schedule())
+    tenant.http.patch("/v1/schedules/s", json={"paused": True})
+    tenant.http.post("/v1/schedules/s/run-now")
+    tenant.http.delete("/v1/schedules/s")
+    told = AuditEntry.objects.filter(project_id=tenant.project.id, subject="schedules_schedule").order_by("id")
+    assert [(entry.action, entry.changed) for entry in told][1:3] == [("update", ["paused"]), ("update", ["asked_at"])]
+    assert [entry.action for entry in told] == ["insert", "update", "update", "delete"]
+    assert len({entry.actor for entry in told}) == 1
+    assert told[0].actor
 
 
 def test_a_projects_end_is_its_schedules_end(tenant: Tenant) -> None:

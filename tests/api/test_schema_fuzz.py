@@ -32,6 +32,9 @@ def test_answers_are_as_described(
     tenant.http.put("/v1/topics/team-1", json={})
     steps = [{"key": "bell", "type": "in_app", "template": {"title": "Hello"}}]
     tenant.http.put("/v1/workflows/comment", json={"name": "Comments", "steps": steps})
+    tenant.http.put(
+        "/v1/templates/order-shipped", json={"variants": {"default": {"default": {"title": "{{ data.x }}"}}}}
+    )
     token = token_of(tenant, "u1")
     add_message(tenant, "u1")
     inbox = {"Authorization": f"Bearer {token}"} if operation.path.startswith("/v1/inbox/") else {}

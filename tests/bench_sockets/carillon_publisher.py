@@ -28,6 +28,7 @@ from tests.bench_sockets.publisher import obey  # noqa: E402
 
 BODY: Final = "Your parcel is on its way and should arrive on **Thursday**.\n\nTrack it any time."
 
+_PART: Final = 10_000
 _PEOPLE: Final = """
     INSERT INTO notifications_recipient (id, project_id, external_id, data)
     SELECT gen_random_uuid(), p.id, 'user-' || n, '{}' FROM (SELECT id FROM notifications_project LIMIT 1) p,
@@ -87,8 +88,10 @@ class Product:
             return [self._event(row[0], heads[row[0]], row[1:]) for row in rows]
 
     async def publish(self, prepared: list[LiveEvent]) -> None:
-        self._pusher.push(prepared)
-        await self._pusher.stop()
+        # By parts, as deliveries come: the pusher drops what is more than it keeps waiting.
+        for start in range(0, len(prepared), _PART):
+            self._pusher.push(prepared[start : start + _PART])
+            await self._pusher.stop()
 
     async def trickle(self, *, first: int, seconds: float, rate: float) -> dict[str, int]:
         """Live traffic for the long run: one message after the other to everybody in turn."""

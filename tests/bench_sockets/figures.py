@@ -14,7 +14,7 @@ from tests.bench_sockets.swarm import Swarm
 
 WARM_UP: Final = 200
 SETTLE_SECONDS: Final = 3.0
-BROADCASTS: Final = 5
+BROADCASTS: Final = 3
 RATE: Final = 200.0
 PATIENCE_SECONDS: Final = 60.0
 FIRST_UNICAST: Final = 1_000_000

@@ -7,9 +7,10 @@ from django.core.management import CommandError, call_command
 
 from deploy.examples.loading import Example, read_examples
 from notifications import ids
+from notifications.clock import utc_now
 from notifications.conf import conf
 from notifications.ids import new_uuid
-from notifications.intake.submission import parse_submission, utc_now
+from notifications.intake.submission import parse_submission
 from notifications.models import Project, Workflow, WorkflowVersion
 from notifications.workflows.data_schema import DataSchema
 from notifications.workflows.parsing import parse_definition

@@ -85,6 +85,21 @@ def test_durations_that_are_refused(text: str) -> None:
         parse_duration(text)
 
 
+@pytest.mark.parametrize(
+    ("rrule", "zone", "anchor"),
+    [
+        ("FREQ=DAILY;BYHOUR=17", "Asia/Kolkata", "2027-10-30T18:00+05:30"),
+        ("FREQ=DAILY;BYHOUR=17", "UTC", "2027-10-30T12:00Z"),
+        ("FREQ=DAILY", "Asia/Kolkata", "2027-10-30T17:07+05:30"),
+        ("FREQ=DAILY;BYHOUR=17;BYMINUTE=30", "UTC", "2027-10-30T11:37Z"),
+    ],
+)
+def test_what_an_rrule_counts_from(rrule: str, zone: str, anchor: str) -> None:
+    assert Timing(rrule=rrule, timezone=zone).anchor(utc("2027-10-30T11:36:25Z")) == utc(anchor)
+    assert Timing(rrule=rrule, timezone=zone).anchor(utc(anchor)) == utc(anchor)
+    assert Timing(rrule=rrule, timezone=zone, start=FIRST).anchor(utc(anchor)) == FIRST
+
+
 def test_parts_that_do_not_go_together() -> None:
     assert [fault.pointer for fault in check_timing(Timing())] == [""]
     assert [fault.pointer for fault in check_timing(Timing(cron="0 9 * * *", every="PT6H"))] == ["/every"]

@@ -6,6 +6,7 @@ load or run something else goes. Both parsers that follow go down the tree by re
 
 import re
 from collections import Counter
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any, Final
 
@@ -17,6 +18,7 @@ from delivery.transports.email.markdown import SCHEMES
 MAX_HTML: Final = 512 * 1024
 """Characters, of what is given and of what sanitising makes of it."""
 MAX_CSS: Final = 32 * 1024
+MAX_DECLARATION: Final = 300
 MAX_RULES: Final = 400
 MAX_COMMAS: Final = 2000
 MAX_TAGS: Final = 10_000
@@ -30,7 +32,12 @@ _CLOSE_THEMSELVES: Final = {
     "tfoot", "th", "thead", "tr", "wbr",
 }  # fmt: skip
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
-_LOADS: Final = re.compile(r"url\s*\(|expression|@import|javascript:|behavior|-moz-binding|\\|<", re.IGNORECASE)
+_LOADS: Final = re.compile(r"url\s*\(|expression|@import|javascript:|behavior|-moz-binding", re.IGNORECASE)
+_DECLARATION: Final = re.compile(
+    r"""\s*(-?[a-z][\w-]*\s*:\s*(?:[\w\s#%.,+/-]|\([\w\s#%.,+/-]*\)|'[\w\s.,-]*'|"[\w\s.,-]*")+(?:!\s*important\s*)?)""",
+    re.ASCII | re.IGNORECASE,
+)
+_REFERENCE: Final = re.compile(r"&#?\w*;?")
 _IMPORT: Final = re.compile(r"@import[^;]*;?", re.IGNORECASE)
 
 _RULES: Final[dict[str, Any]] = {
@@ -68,7 +75,9 @@ def split_styles(html: str) -> tuple[str, str]:
     css = "\n".join(sheet.strip() for sheet in _STYLE.findall(html))
     if len(css) > MAX_CSS or css.count("{") > MAX_RULES or css.count(",") > MAX_COMMAS:
         raise PermanentFailure("unrenderable", response={"detail": "The style sheets are too long."})
-    return _IMPORT.sub("", css).replace("<", ""), _STYLE.sub("", html)
+    # A sheet knows no character references, so none of them was meant: they are what a variable's text was escaped to.
+    css = _REFERENCE.sub("", _IMPORT.sub("", css)).replace("<", "")
+    return css, _STYLE.sub("", html)
 
 
 def sanitise(html: str, images: frozenset[str]) -> str:
@@ -79,6 +88,14 @@ def sanitise(html: str, images: frozenset[str]) -> str:
     if len(shown) > MAX_HTML:
         raise PermanentFailure("unrenderable", response={"detail": "The HTML is too long."})
     return shown
+
+
+def _declarations(style: str) -> Iterator[str]:
+    """Those of a style attribute that are well-formed and load nothing; one that is not would make the inliner fail."""
+    for declaration in style.split(";"):
+        found = _DECLARATION.fullmatch(declaration) if len(declaration) <= MAX_DECLARATION else None
+        if found is not None and not _LOADS.search(declaration):
+            yield found[1].strip()
 
 
 def _check_shape(html: str) -> None:
@@ -105,7 +122,7 @@ def _check_shape(html: str) -> None:
 def _cleaner(images: frozenset[str]) -> nh3.Cleaner:
     def keep(tag: str, attribute: str, value: str) -> str | None:
         if attribute == "style":
-            return None if _LOADS.search(value) else value
+            return "; ".join(_declarations(value)) or None
         if value[:4].lower() == "cid:":
             return value if tag == "img" and attribute == "src" and value[4:] in images else None
         return value

@@ -37,7 +37,8 @@ class _Writer(HTMLParser):
             case "br":
                 self.said.append("\n")
             case "hr":
-                self.said.append("\n\n" + "-" * 20 + "\n\n")
+                self._begin(2)
+                self.said.append("-" * 20 + "\n\n")
             case "img":
                 self.said.append(given.get("alt", ""))
             case "a":
@@ -54,7 +55,7 @@ class _Writer(HTMLParser):
             return
         start = given.get("start", "1")
         number = int(start) if start.isascii() and start.isdigit() and len(start) < 6 else 1
-        self.said.append("\n" if self._lists else "\n\n")
+        self._begin(1 if self._lists else 2)
         self._lists.append(number if tag == "ol" else None)
 
     def handle_endtag(self, tag: str) -> None:
@@ -67,26 +68,39 @@ class _Writer(HTMLParser):
                 self._link(*self._links.pop())
             case "ul" | "ol" if self._lists:
                 self._lists.pop()
-                self.said.append("\n" if self._lists else "\n\n")
+                self._begin(1 if self._lists else 2)
             case _:
                 if tag == "pre":
                     self._pre = max(self._pre - 1, 0)
                 self._break(tag)
 
     def handle_data(self, data: str) -> None:
-        if not self._hidden:
-            self.said.append(data if self._pre else _SPACE.sub(" ", data))
+        if self._hidden:
+            return
+        if not self._pre:
+            data = _SPACE.sub(" ", data)
+            if data == " " and (not self.said or self.said[-1].endswith("\n")):
+                return
+        self.said.append(data)
 
     def _break(self, tag: str) -> None:
         if tag in _BLOCKS:
-            self.said.append("\n\n" if tag in _APART else "\n")
+            self._begin(2 if tag in _APART else 1)
+
+    def _begin(self, ends: int) -> None:
+        """On a new line, with an empty one before it where `ends` is 2."""
+        before = "".join(self.said[-3:])
+        there = len(before) - len(before.rstrip("\n"))
+        if there < ends:
+            self.said.append("\n" * (ends - there))
 
     def _item(self) -> None:
         number = self._lists[-1] if self._lists else None
         if number is not None:
             self._lists[-1] = number + 1
         indent = "  " * (len(self._lists) - 1)
-        self.said.append("\n" + indent + ("- " if number is None else f"{number}. "))
+        self._begin(1)
+        self.said.append(indent + ("- " if number is None else f"{number}. "))
 
     def _link(self, start: int, href: str) -> None:
         label = _SPACE.sub(" ", "".join(self.said[start:])).strip()

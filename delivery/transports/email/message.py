@@ -15,6 +15,8 @@ from functools import cached_property, lru_cache
 from urllib.parse import quote
 from uuid import UUID
 
+from css_inline import InlineError
+
 from delivery.transports.base import Attachment, Content, Outbound, PermanentFailure, SigningKey
 from delivery.transports.email.addresses import InvalidAddress, Mailbox, parse_mailbox
 from delivery.transports.email.footer import CTE, html_with_footer, language_of, text_with_footer, with_address
@@ -195,7 +197,10 @@ def _compose_own(content: Content, own_html: str, images: frozenset[str]) -> Com
     shown = sanitise(rest, images)
     text = text_of_html(shown)
     subject = subject_of(content, text)
-    html = frame_own_html(subject=subject, content=shown, css=css, is_page=is_page(rest))
+    try:
+        html = frame_own_html(subject=subject, content=shown, css=css, is_page=is_page(rest))
+    except InlineError:
+        raise PermanentFailure("unrenderable", response={"detail": "The style sheets cannot be read."}) from None
     return Composed(subject=subject, text=text + "\n", html=html)
 
 

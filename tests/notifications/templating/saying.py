@@ -14,7 +14,7 @@ def body(source: str, *, locale: str = "en", timezone: str = "UTC", library: Lib
         context=context,
         locale=locale,
         timezone=timezone,
-        default_locale="en",
+        default_locale=locale,
         library=library,
     )
     return said.body
@@ -23,5 +23,5 @@ def body(source: str, *, locale: str = "en", timezone: str = "UTC", library: Lib
 def title(source: str, *, locale: str = "en", timezone: str = "UTC", **context: Any) -> str:
     """The line that `source` becomes."""
     return render_content(
-        {"title": source}, channel="in_app", context=context, locale=locale, timezone=timezone, default_locale="en"
+        {"title": source}, channel="in_app", context=context, locale=locale, timezone=timezone, default_locale=locale
     ).title

@@ -72,7 +72,7 @@ DATA: dict[str, Any] = {"big": BIG, "list": list(range(9000)), "mixed": [1, "a",
 LIBRARY = Library(
     partials={
         "self": {"default": {"text": "{% render 'self' %}"}},
-        **{f"p{n}": {"default": {"text": "{% render 'p" + str(n + 1) + "' %}" * 20}} for n in range(8)},
+        **{f"p{n}": {"default": {"text": ("{% render 'p" + str(n + 1) + "' %}") * 20}} for n in range(8)},
         "p8": {"default": {"text": "x"}},
     }
 )

@@ -88,7 +88,11 @@ def test_markdown_is_not_made_by_data(position: str, value: str) -> None:
     for element in plain.elements:
         if element in more:
             more.remove(element)
-    one_line = not re.search(r"[\n\r\u2028\u2029]", value.strip()) and position not in ("a loop", "an object")
+    one_line = not re.search(r"[\n\r\u2028\u2029]", value.strip()) and position not in (
+        "a loop",
+        "an object",
+        "a filter",
+    )
     assert set(more) <= (set() if one_line else HARMLESS_WITH_LINES), body_html(say({"body": source}, value).body)
     assert "hunter2" not in say({"body": source}, value).body
     assert {value for _, name, value in attacked.attributes if name in ("href", "src")} <= {"https://example.com/"}
@@ -120,7 +124,7 @@ def test_html_is_not_made_by_data(position: str, value: str) -> None:
         if name in ("href", "src"):
             assert not re.match(r"\s*(javascript|data|vbscript):", given_value, re.IGNORECASE), (element, given_value)
         if name == "style":
-            assert not re.search(r"url\s*\(|expression|@import", given_value, re.IGNORECASE)
+            assert not re.search(r"(url|expression)\s*\(|@import", given_value, re.IGNORECASE)
 
 
 @given(value=st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=60))

@@ -93,7 +93,7 @@ def test_relative_times_go_by_the_clock() -> None:
 def test_numbers_by_locale(locale: str, said: str | None) -> None:
     source = '{{ n | number }} {{ n | number: 2 }} {{ 9.9 | currency: "EUR" }} {{ 0.12 | percent }}'
     shown = title(source, locale=locale, n="1234.5")
-    assert said is None or shown == " ".join(said.split())
+    assert said is None or shown == said
     assert title("{{ n | number }}", n="many") == "many"
 
 

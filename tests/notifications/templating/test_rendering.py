@@ -97,7 +97,7 @@ def test_the_built_in_layout_shows_the_brand_in_the_recipients_language() -> Non
     context = {"brand": {"name": "ACME", "color": "#aa0000"}, "unsubscribe_url": "https://example.com/u"}
     template = {"subject": "S", "body": "b", "layout": "default", "action_url": "https://example.com/"}
     for locale, word in (("en", "Unsubscribe"), ("de-AT", "Abbestellen"), ("fr", "Se désabonner"), ("es", "Cancelar")):
-        html = say(template, context=context, locale=locale).html
+        html = say(template, context=context, locale=locale, default_locale=locale).html
         assert html is not None
         assert "ACME" in html
         assert "#aa0000" in html
