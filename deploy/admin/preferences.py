@@ -1,6 +1,7 @@
 """What recipients want, and what a project decides for all of them: read in words, changed as JSON with the API's own checks."""
 
 from collections.abc import Callable
+from textwrap import shorten
 from typing import Any, Final
 
 from django import forms
@@ -52,7 +53,7 @@ class RecipientPreferencesAdmin(LargeAdmin):
 
     form = DocumentForm
     ordering = ("-pk",)
-    list_display = ("recipient", "in_words", "source", "project", "updated")
+    list_display = ("recipient", "in_brief", "source", "project", "updated")
     list_filter = ("source", ("project", admin.RelatedOnlyFieldListFilter))
     list_select_related = ("recipient", "project")
     search_fields = ("pk",)
@@ -79,6 +80,10 @@ class RecipientPreferencesAdmin(LargeAdmin):
         return display.link(type(row.recipient), row.recipient_id, row.recipient)
 
     @admin.display(description="In words")
+    def in_brief(self, row: RecipientPreferences) -> str:
+        return _brief(row.settings)
+
+    @admin.display(description="In words")
     def in_words(self, row: RecipientPreferences) -> SafeString | str:
         return _lines(row.settings)
 
@@ -102,7 +107,7 @@ class ProjectSettingsAdmin(KeptAdmin):
     """What holds for all recipients of a project."""
 
     form = ProjectSettingsForm
-    list_display = ("project", "default_locale", "timezone", "in_words", "updated")
+    list_display = ("project", "default_locale", "timezone", "in_brief", "updated")
     list_select_related = ("project",)
     search_fields = ("project__name__icontains",)
     readonly_fields = ("in_words", "updated_at")
@@ -116,6 +121,10 @@ class ProjectSettingsAdmin(KeptAdmin):
         return (*self.readonly_fields, "project") if obj else self.readonly_fields
 
     @admin.display(description="In words")
+    def in_brief(self, row: ProjectSettings) -> str:
+        return _brief(row.preferences)
+
+    @admin.display(description="In words")
     def in_words(self, row: ProjectSettings) -> SafeString | str:
         return _lines(row.preferences)
 
@@ -125,8 +134,16 @@ class ProjectSettingsAdmin(KeptAdmin):
 
 
 def _lines(settings: Any) -> SafeString | str:
+    return format_html_join("", "<div>{}</div>", ((line,) for line in _said(settings))) or display.NONE
+
+
+def _brief(settings: Any) -> str:
+    """One line for a list."""
+    return shorten("; ".join(_said(settings)), 90, placeholder=" …") or display.NONE
+
+
+def _said(settings: Any) -> list[str]:
     try:
-        said = described(parse_preferences(settings or {}))
+        return described(parse_preferences(settings or {}))
     except Invalid:
-        return "Not readable; see the JSON."
-    return format_html_join("", "<div>{}</div>", ((line,) for line in said)) or display.NONE
+        return ["Not readable; see the JSON."]
