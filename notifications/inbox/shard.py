@@ -8,7 +8,7 @@ import contextlib
 from collections.abc import Mapping, Sequence
 from enum import Enum
 from itertools import islice
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import structlog
 from channels_redis.pubsub import RedisSingleShardConnection
@@ -241,7 +241,7 @@ async def _next_message(pubsub: PubSub) -> dict[str, Any] | None:
     """`PubSub.get_message` without what it does besides for each message (retries, measuring); None after some silence."""
     connection = pubsub.connection
     assert connection is not None
-    response: Any = await connection.read_response(
+    response: Any = await cast(Any, connection).read_response(
         timeout=_SILENCE_SECONDS, disconnect_on_error=False, push_request=True
     )
     if response is None:
