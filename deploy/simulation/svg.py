@@ -13,7 +13,7 @@ from deploy.simulation.lanes import ASKED, Group, Lane, Mark, Scale, groups_of, 
 from deploy.simulation.story import Batch, Entry, Kind, Story
 
 _WIDTH: Final = 1280
-_LEFT: Final = 176
+_LEFT: Final = 196
 _RIGHT: Final = 28
 _TOP: Final = 84
 _LANE: Final = 30
@@ -87,7 +87,7 @@ def _group(group: Group, story: Story, scale: Scale, y: float) -> Iterator[str]:
     if len(group.lanes) > 1 and zone != story.timezone:
         yield f'<text class="faint small" x="20" y="{y + 34:.0f}">{escape(_cut(zone.rpartition("/")[2].replace("_", " "), 15))}</text>'
     for index, lane in enumerate(group.lanes):
-        yield f'<text class="faint" x="{_LEFT - 10}" y="{y + index * _LANE + 19:.0f}" text-anchor="end">{escape(_cut(lane.name, 10))}</text>'
+        yield f'<text class="faint" x="{_LEFT - 10}" y="{y + index * _LANE + 19:.0f}" text-anchor="end">{escape(_cut(lane.name, 14))}</text>'
 
 
 def _axis(story: Story, scale: Scale, zone: ZoneInfo, bottom: float) -> Iterator[str]:

@@ -6,9 +6,10 @@ import signal
 import subprocess
 import sys
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from io import StringIO
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import psycopg
@@ -26,8 +27,9 @@ LIMIT_SECONDS = 120
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def simulated() -> list[str]:
-    with psycopg.connect(**connection_options()) as client:
+def simulated(options: dict[str, Any] | None = None) -> list[str]:
+    """Those beside the configured database, or beside another one."""
+    with psycopg.connect(**(options or connection_options())) as client:
         name = client.info.dbname
         rows = client.execute(
             "SELECT datname FROM pg_database WHERE starts_with(datname, %s)", (f"{name[:39]}_simulation_",)
@@ -87,13 +89,19 @@ def test_interrupted_it_removes_its_database_and_killed_the_next_one_does() -> N
 
 
 def test_two_at_once_leave_each_other_alone() -> None:
+    configured = connection_options()
     other = start_simulation()
+    other.send_signal(signal.SIGSTOP)  # lest it ends first
     (theirs,) = simulated()
-    with throwaway_database(datetime.now(UTC) + timedelta(days=1)):
-        mine = connection.settings_dict["NAME"]
-        assert simulated() == sorted([mine, theirs])
-    other.send_signal(signal.SIGINT)
-    other.wait(LIMIT_SECONDS)
+    try:
+        with throwaway_database(datetime.now(UTC)):
+            mine = connection.settings_dict["NAME"]
+            assert simulated(configured) == sorted([mine, theirs])
+        assert simulated() == [theirs]
+    finally:
+        other.send_signal(signal.SIGCONT)
+        other.send_signal(signal.SIGINT)
+        other.wait(LIMIT_SECONDS)
     assert simulated() == []
 
 
