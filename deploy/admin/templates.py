@@ -197,7 +197,7 @@ class TemplateVersionAdmin(ReadOnlyAdmin):
         return display.time(version.created_at)
 
     @button(description="Use this version", icon="history", question="From now on, this is what will be said.")
-    def use_this(self, request: HttpRequest, object_id: str) -> Any:
+    def use_this(self, request: HttpRequest, form: Any, object_id: str) -> Any:
         version = TemplateVersion.objects.select_related("template").get(id=object_id)
         template = version.template
         try:

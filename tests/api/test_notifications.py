@@ -110,9 +110,18 @@ def test_dry_run_shows_the_plan_and_writes_nothing(tenant: Tenant) -> None:
     assert row_counts() == before
     one, new, topic = answer.json()["entries"]
     assert one["recipients"][0]["ways"] == [
-        {"channel": "in_app", "delivers": True, "address": None, "endpoint": None, "reason": None, **DECIDED_BY_NOBODY},
+        {
+            "channel": "in_app",
+            "step": None,
+            "delivers": True,
+            "address": None,
+            "endpoint": None,
+            "reason": None,
+            **DECIDED_BY_NOBODY,
+        },
         {
             "channel": "webhook",
+            "step": None,
             "delivers": True,
             "address": "https://example.com/",
             "endpoint": hook["id"],

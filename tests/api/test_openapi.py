@@ -81,10 +81,13 @@ def test_every_example_works(tenant: Tenant) -> None:
     endpoint = http.post("/v1/recipients/u1/endpoints", json={"channel": "webhook", "url": "https://example.com/"})
     steps = [{"key": "bell", "type": "in_app", "template": {"title": "x"}}]
     http.put("/v1/workflows/comment", json={"name": "Comments", "steps": steps})
+    template = {"variants": {"default": {"default": {"title": "x"}}}}
+    http.put("/v1/templates/order-shipped", json=template)
     row = Notification.objects.get(project=tenant.project)
     names = {
         "recipient_id": "u1",
         "topic_key": "team-1",
+        "template_key": "order-shipped",
         "workflow_key": "comment",
         "version_number": "1",
         "notification_id": sent.json()["id"],

@@ -5,9 +5,9 @@ from datetime import timedelta
 
 from delivery.conf import DeliveryConf
 from delivery.route import claim_accepted, route, route_claimed
+from notifications.clock import utc_now
 from notifications.database import connect
 from notifications.executor import in_thread
-from notifications.intake.submission import utc_now
 from notifications.intake.writer import Connection
 from notifications.services.recipients import erase_recipient
 from tests.delivery.world import World, unheard

@@ -6,10 +6,10 @@ from typing import Any
 
 from delivery import inbox_care
 from delivery.inbox_care import InboxCare
+from notifications.clock import utc_now
 from notifications.database import make_pool
 from notifications.events import LiveEvent
 from notifications.inbox.keep import Keep
-from notifications.intake.submission import utc_now
 from tests.delivery.test_engine import running
 from tests.delivery.world import World
 

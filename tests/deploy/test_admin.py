@@ -57,6 +57,8 @@ from notifications.models import (
     RecipientPreferences,
     Subscription,
     Suppression,
+    Template,
+    TemplateVersion,
     Topic,
     Workflow,
     WorkflowVersion,
@@ -126,6 +128,7 @@ def one_of_each(world: World) -> list[Any]:
         project=world.project, type="delivery.failed", recipient=recipient, data={"delivery_id": str(delivery.pk)}
     )
     workflow = Workflow.objects.create(project=world.project, key="greet")
+    template = Template.objects.create(project=world.project, key="greet")
     definition = {"name": "Greeting", "steps": [{"key": "bell", "type": "in_app", "template": {"title": "Hello"}}]}
     told = EventEndpoint.objects.create(project=world.project, key="k", url="https://example.com/", sealed_secret="s")
     return [
@@ -138,6 +141,8 @@ def one_of_each(world: World) -> list[Any]:
         endpoint,
         topic,
         workflow,
+        template,
+        template.versions.create(number=1, variants={"default": {"default": {"title": "x"}}}, references=[]),
         workflow.versions.create(number=1, definition=definition, state="draft"),
         Subscription.objects.create(topic=topic, recipient=recipient),
         delivery.notification,
@@ -183,7 +188,7 @@ def test_every_model_has_a_list_and_a_page_that_open(world: World, root: Client)
 def test_every_empty_list_and_every_form_for_a_new_row_opens(model: type[Any], root: Client) -> None:
     assert root.get(list_of(model)).status_code == 200
     adding = root.get(reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_add"))
-    refused = [*WRITTEN_BY_THE_MACHINE, CallbackSource, Endpoint, RecipientPreferences]
+    refused = [*WRITTEN_BY_THE_MACHINE, CallbackSource, Endpoint, RecipientPreferences, TemplateVersion]
     assert adding.status_code == (403 if model in refused else 200)
 
 

@@ -6,11 +6,12 @@ from uuid import UUID
 
 import pytest
 
+from notifications.clock import utc_now
 from notifications.conf import conf
 from notifications.database import connect
 from notifications.executor import in_thread
 from notifications.ids import new_uuid
-from notifications.intake.submission import Submission, parse_submission, utc_now
+from notifications.intake.submission import Submission, parse_submission
 from notifications.intake.workflows import Connection, find_published, follow
 from notifications.models import Project, WorkflowVersion
 from notifications.services.workflows import put_workflow
