@@ -2,6 +2,7 @@
 # make test    everything needed, then the whole test suite (PYTEST_FLAGS for more)
 # make check   linters, types, import rules, migrations, Django's deployment checks
 # make bench   what the platform does per second here, beside plainer ways to do the same
+# make bench-sockets   ten thousand idle sockets beside nchan, socket.io and stock Channels (BENCH_FLAGS: see tests/bench_sockets/__main__.py)
 # make chaos   kills a platform under load and counts what is lost or doubled (CHAOS_FLAGS: see tests/chaos/__main__.py)
 # make doctor  says what is not in order beside a running `make up` (DOCTOR_FLAGS for more)
 # make lock    write both lock files anew from pyproject.toml
@@ -12,7 +13,7 @@ BIN := .venv/bin
 # loadfile: with pytest 9.2 the groups of pytest-xdist 3.8 are not heeded (it sets a name that nobody reads any more).
 PYTEST_FLAGS ?= -n 2 --dist loadfile
 
-.PHONY: up test check bench chaos doctor lock runtime development
+.PHONY: up test check bench bench-sockets chaos doctor lock runtime development
 .DEFAULT_GOAL := up
 
 # exec, so that signals reach the launcher itself.
@@ -25,11 +26,18 @@ test: development
 bench: development
 	@$(BIN)/python -m tests.bench
 
+bench-sockets: development
+	@$(BIN)/python -m tests.bench_sockets $(BENCH_FLAGS)
+
 doctor: runtime
 	@$(BIN)/python manage.py doctor $(DOCTOR_FLAGS)
 
 chaos: development
 	@$(BIN)/python -m tests.chaos $(CHAOS_FLAGS)
+
+# Django's command would like to see what has been applied, and says at length that nobody answers.
+WITHOUT_DATABASE := import logging, sys; logging.getLogger('psycopg.pool').disabled = True; \
+	from django.core.management import execute_from_command_line; execute_from_command_line(sys.argv)
 
 # Settings as in production, with secrets made for the moment; nothing is connected to.
 check: export CARILLON_DEBUG := 0
@@ -47,7 +55,7 @@ check: development
 	&& $(BIN)/ruff format --check . \
 	&& $(BIN)/mypy \
 	&& $(BIN)/lint-imports \
-	&& $(BIN)/python -W ignore::RuntimeWarning -m django makemigrations --check --dry-run \
+	&& $(BIN)/python -W ignore::RuntimeWarning -c "$(WITHOUT_DATABASE)" makemigrations --check --dry-run \
 	&& $(BIN)/python -m django check --deploy --fail-level WARNING
 
 lock:

@@ -15,8 +15,10 @@ from adrf.views import APIView
 from django.http import HttpRequest, HttpResponse
 
 from api import json_body
+from api.plain import PlainAnswer
 from api.problems import HttpProblem, response_to
 from api.throttle import check_rate
+from notifications.acting import acting_key
 from notifications.errors import CarillonError
 from notifications.key_cache import Caller, find_caller
 
@@ -38,7 +40,7 @@ class ApiView(APIView):  # type: ignore[misc]  # adrf is not typed
     media_types: ClassVar[tuple[str, ...]] = ("application/json",)
     view_is_async = True
 
-    async def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    async def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse | PlainAnswer:
         """Authenticate, check, run the method, and turn every known error into its problem document."""
         self.request = request
         try:
@@ -46,14 +48,14 @@ class ApiView(APIView):  # type: ignore[misc]  # adrf is not typed
         except (CarillonError, HttpProblem) as error:
             return response_to(error)
 
-    async def _serve(self, request: ApiRequest, **kwargs: Any) -> HttpResponse:
+    async def _serve(self, request: ApiRequest, **kwargs: Any) -> HttpResponse | PlainAnswer:
         method = (request.method or "").lower()
         handler = getattr(self, method, None) if method in self.http_method_names else None
         if handler is None or method == "options":
             raise HttpProblem(405, "method_not_allowed", "This resource does not do that.", {"Allow": self._allow()})
         check_accept(request, self.media_types)
         await self.authorize(request)
-        response: HttpResponse = await handler(request, **kwargs)
+        response: HttpResponse | PlainAnswer = await handler(request, **kwargs)
         return response
 
     async def authorize(self, request: ApiRequest) -> None:
@@ -67,6 +69,8 @@ class ApiView(APIView):  # type: ignore[misc]  # adrf is not typed
             raise HttpProblem(403, "forbidden", "The key's scopes do not allow this.")
         check_rate(caller.key_id)
         request.caller = caller
+        if method != "GET":
+            acting_key.set(caller.key_id)
 
     def read(self, request: HttpRequest) -> Any:
         """The decoded JSON body."""

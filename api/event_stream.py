@@ -80,7 +80,7 @@ def answer(page: Page) -> dict[str, Any]:
 
 def nothing_new(head: Head) -> dict[str, Any]:
     """The answer of a long poll that waited in vain."""
-    return answer(Page(head, [], head.offset, complete=True))
+    return answer(Page(head, [], head.offset, complete=True, whole=True))
 
 
 def _event(name: str, head: Head, offset: int, data: dict[str, Any]) -> bytes:

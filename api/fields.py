@@ -38,6 +38,15 @@ class WholeNumber(serializers.IntegerField):
         return data
 
 
+class Flag(serializers.BooleanField):
+    """JSON's true or false."""
+
+    def to_internal_value(self, data: Any) -> bool:
+        if not isinstance(data, bool):
+            raise serializers.ValidationError("Must be true or false.")
+        return data
+
+
 class FreeObject(serializers.DictField):
     """A JSON object with whatever the caller likes; the decoder has checked what is in it."""
 

@@ -18,6 +18,7 @@ from django.http import HttpResponse
 from django.urls import Resolver404, ResolverMatch, get_resolver
 
 from api import plain_counts
+from api.plain import PlainAnswer
 from api.problems import problem
 from api.streaming import StreamedResponse, send_stream
 from notifications import ids
@@ -58,15 +59,19 @@ class LeanHandler(ASGIHandler):
         body = await _read(receive)
         if body is None:
             return
+        response: HttpResponse | PlainAnswer
         if body is _TOO_LARGE:
             response = problem(
                 413, "payload_too_large", f"At most {MAX_BODY_BYTES} bytes.", headers={"Connection": "close"}
             )
         else:
             response = await self._answer(scope, body)
-        await _send(response, receive, send)
+        if isinstance(response, PlainAnswer):
+            await _send_plain(response, send)
+        else:
+            await _send(response, receive, send)
 
-    async def _answer(self, scope: Any, body: bytes) -> HttpResponse:
+    async def _answer(self, scope: Any, body: bytes) -> HttpResponse | PlainAnswer:
         """The view's answer; the outermost frame, so whatever the view did not expect ends here, logged."""
         try:
             request = ASGIRequest(scope, io.BytesIO(body))
@@ -79,7 +84,7 @@ class LeanHandler(ASGIHandler):
             return problem(404, "not_found", "There is nothing at this address.")
         request.resolver_match = match
         try:
-            response: HttpResponse = await match.func(request, *match.args, **match.kwargs)
+            response: HttpResponse | PlainAnswer = await match.func(request, *match.args, **match.kwargs)
         except Exception:
             log.exception("request_failed", path=match.route, method=request.method)
             return problem(500, "internal", "Something went wrong here; it has been logged.")
@@ -113,13 +118,13 @@ async def _send(response: HttpResponse, receive: Any, send: Any) -> None:
     await send({"type": "http.response.body", "body": body})
 
 
-async def _send_plain(answer: plain_counts.PlainAnswer, send: Any) -> None:
+async def _send_plain(answer: PlainAnswer, send: Any) -> None:
     own = {name for name, _ in answer.headers}
     security = _security_headers(settings.SECURE_HSTS_SECONDS)
     headers = answer.headers + [header for _, header in security if header[0] not in own]
     headers.append((b"x-request-id", ids.new_uuid().hex.encode()))
     headers.append((b"content-length", str(len(answer.body)).encode()))
-    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
     await send({"type": "http.response.body", "body": answer.body})
 
 

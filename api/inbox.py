@@ -45,7 +45,9 @@ class InboxView(ApiView):
         if request.method == "OPTIONS" and origin and "HTTP_ACCESS_CONTROL_REQUEST_METHOD" in request.META:
             response = self._preflight(origin)
         else:
-            response = await super().dispatch(request, *args, **kwargs)
+            response = cast(
+                HttpResponse, await super().dispatch(request, *args, **kwargs)
+            )  # none of these answers plainly
         response["Vary"] = "Origin, Authorization"
         if origin and _may_read(origin):
             response["Access-Control-Allow-Origin"] = origin

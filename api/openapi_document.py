@@ -12,6 +12,7 @@ from api.openapi import IDEMPOTENCY_KEY
 from notifications.conf import conf
 from notifications.intake.attachments import MOST, AttachmentIn
 from notifications.intake.submission import ContentIn, NotificationIn, RecipientIn, TopicIn
+from notifications.workflows import shapes
 
 _PROBLEMS: Final = {
     "400": "The request cannot be read.",
@@ -32,7 +33,7 @@ _WITH_BODY: Final = ("415",)
 _WITH_ID: Final = ("404",)
 _INBOX: Final = "/v1/inbox/"
 _CALLBACK: Final = "/v1/callbacks/{"
-_REFUSED_WHEN_FULL: Final = frozenset({"put_event_endpoint"})
+_MAY_CONFLICT: Final = frozenset({"put_event_endpoint", "revoke_api_key"})  # besides every POST
 _NOT_INBOX: Final = frozenset({"403", "409"})  # a recipient token has no scopes, and a change repeated is no conflict
 
 
@@ -48,7 +49,7 @@ def complete(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     """drf-spectacular's hook: the hot request's shape, errors, headers, version."""
     result["info"]["version"] = settings.CARILLON_VERSION
     components = result.setdefault("components", {})
-    components.setdefault("schemas", {}).update(_submission_schemas(), Problem=_PROBLEM)
+    components.setdefault("schemas", {}).update(_submission_schemas(), **_workflow_schemas(), Problem=_PROBLEM)
     for name, schema in components["schemas"].items():
         if name.endswith("In"):
             schema["additionalProperties"] = False
@@ -77,7 +78,7 @@ def _complete_operation(path: str, method: str, described: dict[str, Any]) -> No
         described["requestBody"] = _UNSUBSCRIBE_BODY
     statuses = [
         *_ALWAYS,
-        *(_CONFLICT if takes_key or described.get("operationId") in _REFUSED_WHEN_FULL else ()),
+        *(_CONFLICT if takes_key or described.get("operationId") in _MAY_CONFLICT else ()),
         *(_WITH_BODY if "requestBody" in described else ()),
         *(_WITH_ID if "{" in path else ()),
     ]
@@ -121,6 +122,21 @@ def _submission_schemas() -> dict[str, Any]:
         for variant in properties[name]["anyOf"]:
             if variant.get("type") == "string":
                 variant["format"] = "date-time"
+    return dict(schemas)
+
+
+def _workflow_schemas() -> dict[str, Any]:
+    """From the msgspec structs that decode a definition; what a step may be is told by its `type`."""
+    steps: list[type[shapes.StepIn]] = [shapes.ChannelStepIn, *shapes.OTHER_STEPS.values()]
+    _, schemas = msgspec.json.schema_components(
+        [shapes.SavedWorkflowIn, *steps], ref_template="#/components/schemas/{name}"
+    )
+    schemas["SavedWorkflowIn"]["properties"]["steps"]["items"] = {
+        "anyOf": [{"$ref": f"#/components/schemas/{step.__name__}"} for step in steps]
+    }
+    for name, step in shapes.OTHER_STEPS.items():
+        schemas[step.__name__]["properties"]["type"] = {"type": "string", "enum": [name]}
+    schemas["ChannelStepIn"]["properties"]["type"] = {"type": "string", "enum": sorted(conf().channels)}
     return dict(schemas)
 
 

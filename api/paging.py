@@ -46,7 +46,7 @@ def read_page(query: Mapping[str, str], *, name: str, project_id: UUID) -> Page:
     name = f"{name}:{project_id.hex}"
     if "after" in query and "before" in query:
         raise Invalid([Fault("/before", "Give after or before, not both.")])
-    return Page(name, _limit(query.get("limit")), _position(query, "after", name), _position(query, "before", name))
+    return Page(name, read_limit(query), _position(query, "after", name), _position(query, "before", name))
 
 
 def cut(rows: QuerySet[RowT], page: Page, out: Callable[[RowT], dict[str, Any]], *, by: str = "id") -> dict[str, Any]:
@@ -79,7 +79,9 @@ def enclose(
     }
 
 
-def _limit(text: str | None) -> int:
+def read_limit(query: Mapping[str, str]) -> int:
+    """The wanted `limit`. Raises `Invalid`."""
+    text = query.get("limit")
     if text is None:
         return DEFAULT_LIMIT
     if not (text.isascii() and text.isdigit() and len(text) <= 3 and 1 <= int(text) <= MAX_LIMIT):

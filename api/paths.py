@@ -74,12 +74,17 @@ DESCRIPTIONS: Final = {
     "event_id": ("The event's id.", "evt_06dj3k5w8m7q2v4x6y8z0a2c4e"),
     "event_endpoint_key": ("Your own name for the event endpoint.", "support"),
     "suppression_id": ("The suppression's id.", "sup_06dj3k5w8m7q2v4x6y8z0a2c4e"),
+    "schedule_key": ("Your own name for the schedule.", "monday-report"),
+    "api_key_id": ("The key's id, which is not the key.", "key_06dj3k5w8m7q2v4x6y8z0a2c4e"),
     "callback_id": ("The callback source's id.", "cbk_06dj3k5w8m7q2v4x6y8z0a2c4e"),
+    "workflow_key": ("The workflow's key.", "comment"),
     "template_key": ("The template's key.", "order-shipped"),
-    "version_number": ("The version's number.", "1"),
+    "version_number": ("The version's number.", "3"),
     "action": ("What to do with it.", "read"),
 }
 """Path parameter -> (description, example), for the OpenAPI document."""
 
-SCHEMAS: Final[dict[str, dict[str, Any]]] = {"action": {"enum": ["seen", "read", "unread", "archive", "unarchive"]}}
+SCHEMAS: Final[dict[str, dict[str, Any]]] = {
+    "action": {"enum": ["seen", "read", "unread", "archive", "unarchive", "acknowledge"]}
+}
 """Path parameter -> what more its schema says."""

@@ -6,10 +6,11 @@ token that is not good, a head that is not kept) is the view's, whose answer is 
 """
 
 from collections.abc import Mapping
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import msgspec
 
+from api.plain import JSON, PlainAnswer
 from api.problems import HttpProblem
 from api.throttle import check_rate
 from notifications.inbox.head_cache import kept_head
@@ -23,14 +24,6 @@ _NOT_PLAIN: Final = frozenset(
     {b"origin", b"if-none-match", b"content-length", b"transfer-encoding", b"access-control-request-method"}
 )
 _HEADERS: Final = ((b"cache-control", b"private, no-cache"), (b"vary", b"Origin, Authorization"))
-_JSON: Final = (b"content-type", b"application/json")
-
-
-class PlainAnswer(NamedTuple):
-    """What a 200 says; headers that every answer has are added where it is sent."""
-
-    headers: list[tuple[bytes, bytes]]
-    body: bytes
 
 
 def counts_of(head: Head) -> dict[str, Any]:
@@ -55,7 +48,7 @@ async def plain_counts(scope: Mapping[str, Any]) -> PlainAnswer | None:
         check_rate(token.recipient_pk)
     except HttpProblem:
         return None
-    return PlainAnswer([_JSON, (b"etag", tag_of(head).encode()), *_HEADERS], _encode(counts_of(head)))
+    return PlainAnswer([JSON, (b"etag", tag_of(head).encode()), *_HEADERS], _encode(counts_of(head)))
 
 
 def _plain_token(scope: Mapping[str, Any]) -> RecipientToken | None:

@@ -1,12 +1,13 @@
 """The AsyncAPI 3.0 document of the inbox socket, made from the frames' own definitions."""
 
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 import msgspec
 
 from consumers.codes import REASONS
 from consumers.frames import COMMANDS
 from consumers.socket import PATH
+from notifications.events import InboxEventName
 
 _REF: Final = "#/components/schemas/{name}"
 _OFFSET: Final = {"type": "integer", "minimum": 0, "description": "Grows by one with every change of the inbox."}
@@ -34,6 +35,7 @@ _MESSAGE: Final = {
         "seen_at": _TIME,
         "read_at": _TIME,
         "archived_at": _TIME,
+        "acknowledged_at": _TIME,
     },
 }
 _EPOCH_EXAMPLE: Final = "0f4c2d0e-6b7a-4e0c-9d3f-2a1b5c8e7d90"
@@ -63,6 +65,9 @@ JSON text frames. The client speaks first, within 10 seconds, with `connect`. A 
 with the same `id`; a push has none. With `since` (the `epoch` and the last `offset` a client has) exactly the missed
 changes follow the answer, each once and in order. `recovered: false` means that the client's state can't be completed,
 or that it gave none: load with `list`; everything after the answer's `offset` is pushed.
+
+`message.deleted` and `message.expired` tell that a message has left the inbox: its `id` and times are all that is left of it.
+A client that was away gets one of them for each of that message's changes.
 
 A socket counts as a device for `GET /v1/recipients/{id}/presence` from the answer to `connect` until it is closed. It is
 closed with 4401 when its token ends, when the recipient's tokens are revoked and when the recipient is erased, within about a
@@ -131,7 +136,7 @@ def _answers() -> dict[str, Any]:
 
 def _pushes() -> dict[str, Any]:
     change = {
-        "event": {"enum": ["message.created", "message.updated"]},
+        "event": {"enum": list(get_args(InboxEventName))},
         "offset": _OFFSET,
         "message": {"$ref": _REF.format(name="Message")},
         "counts": {"$ref": _REF.format(name="Counts")},

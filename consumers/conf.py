@@ -18,12 +18,15 @@ class ConsumersConf:
     tick_seconds: float = 1.0
     drain_timeout_seconds: float = 5.0
     catch_up_retry_seconds: float = 1.0
+    hint_patience_seconds: float = 1.0
     presence_refresh_seconds: float = 20.0
     max_frame_bytes: int = 64 * 1024
     max_queued_frames: int = 256
     max_early_events: int = 64
     max_sockets_per_recipient: int = 10
     max_commands_per_second: int = 20
+    max_connects_at_once: int = 30
+    max_connects_per_second: float = 1.0
     database_connections: int = 4
 
     def __post_init__(self) -> None:

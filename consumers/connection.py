@@ -7,14 +7,18 @@
 one that is known is dropped; one from further ahead only raises `wanted`, and the pump reads what lies between from the
 log. So each change goes out once and in order, whatever the channel layer repeats, swaps or loses.
 
-There is no task while there is nothing to send and no timer at all: the hub's ticker calls `tick` when `due` has come.
+There is no timer at all: the hub's ticker calls `tick` when `due` has come. Where the server can write a frame at once
+(`write_text` of the protocol behind `send`) there is a task only while something has to wait; elsewhere, while there is
+something to send.
 """
 
 import asyncio
 import math
+import random
 from collections import deque
 from collections.abc import Awaitable, Callable, MutableMapping
 from datetime import datetime
+from time import monotonic
 from typing import Any, Final
 from uuid import UUID
 
@@ -40,6 +44,7 @@ class Connection:
         "_conf",
         "_early",
         "_ends_at",
+        "_is_doubtful",
         "_log",
         "_outbox",
         "_ping_at",
@@ -49,6 +54,7 @@ class Connection:
         "_send",
         "_stuck_at",
         "_wanted",
+        "_write_text",
         "due",
         "epoch",
         "issued_at",
@@ -57,8 +63,9 @@ class Connection:
     )
 
     def __init__(self, send: Send, log: InboxLog, conf: ConsumersConf) -> None:
-        now = _now()
+        now = monotonic()
         self._send = send
+        self._write_text: Callable[[str], bool] | None = getattr(getattr(send, "__self__", None), "write_text", None)
         self._log = log
         self._conf = conf
         self.recipient_pk: UUID | None = None
@@ -70,6 +77,7 @@ class Connection:
         self._outbox: deque[str] | None = None
         self._pump: asyncio.Task[None] | None = None
         self._blocked = False
+        self._is_doubtful = False
         self._closing: CloseCode | None = None
         self._stuck_at = self._retry_at = self._ping_at = NEVER
         self._ends_at = self.due = now + conf.connect_timeout_seconds
@@ -93,19 +101,22 @@ class Connection:
         """The connect command is answered: everything after `offset` follows, as far as `head` from the log."""
         if self._closing is not None:
             return
-        now = _now()
+        now = monotonic()
         self.epoch = epoch
         self.offset = offset
         if self._wanted <= offset:
             self._early = None
         self._ends_at = now + valid_seconds
-        self._ping_at = now + self._conf.ping_seconds
+        # Evenly spread from the first on: thousands may come in the same second, after a restart.
+        self._ping_at = now + self._conf.ping_seconds * random.random()  # noqa: S311 (no secret)
         self._look_at(min(self._ends_at, self._ping_at))
         self.want(head)
 
     def push(self, text: str) -> None:
         """Put a frame that is not a change in line."""
         if self._closing is not None:
+            return
+        if self._pump is None and self._write_text is not None and self._write_text(text):
             return
         if self._outbox is None:
             self._outbox = deque()
@@ -139,17 +150,26 @@ class Connection:
         if self.epoch is not None and self._closing is None and self._wanted > self.offset:
             self._run()
 
-    def check_position(self, head: int) -> None:
-        """`head` is where the log stands: catch up, or tell the client that it has everything."""
+    def check_position(self, head: int, *, patient: bool = False) -> None:
+        """`head` is where the log stands: catch up, or tell the client that it has everything.
+
+        `patient`: let the first sign of being behind pass, and look again shortly.
+        """
         if self.epoch is None or self._closing is not None:
             return
+        if patient and head > self.offset and not self._is_doubtful:
+            self._is_doubtful = True
+            self._ping_at = monotonic() + self._conf.hint_patience_seconds
+            self._look_at(self._ping_at)
+            return
+        self._is_doubtful = False
         self.want(head)
         if self._wanted <= self.offset:
             self.push(frames.position(self.offset))
 
     def take_command(self) -> bool:
         """Count one command; False when there were too many."""
-        now = _now()
+        now = monotonic()
         rate = float(self._conf.max_commands_per_second)
         self._allowance = min(rate, self._allowance + (now - self._refilled_at) * rate)
         self._refilled_at = now
@@ -219,7 +239,7 @@ class Connection:
             self._stuck_at = NEVER
 
     async def _put(self, message: dict[str, Any]) -> None:
-        self._stuck_at = _now() + self._conf.send_timeout_seconds
+        self._stuck_at = monotonic() + self._conf.send_timeout_seconds
         self._look_at(self._stuck_at)
         self._blocked = True
         await self._send(message)
@@ -235,13 +255,13 @@ class Connection:
         try:
             page = await self._log.page(self.recipient_pk, after=self.offset)
         except LOG_FAILED:
-            self._retry_at = _now() + self._conf.catch_up_retry_seconds
+            self._retry_at = monotonic() + self._conf.catch_up_retry_seconds
             self._look_at(self._retry_at)
             return
         if page is None or not self.is_admitted_by(page.head):
             self.close(CloseCode.BAD_TOKEN)
             return
-        if str(page.head.epoch) != self.epoch:
+        if str(page.head.epoch) != self.epoch or not page.whole:
             self.close(CloseCode.RESUME)
             return
         target = self._wanted = max(self._wanted, page.head.offset)
@@ -256,7 +276,3 @@ class Connection:
             if self._wanted == target:
                 self._wanted = self.offset
                 self._early = None
-
-
-def _now() -> float:
-    return asyncio.get_running_loop().time()

@@ -50,6 +50,8 @@ COMMANDS: Final[dict[str, type[msgspec.Struct]]] = {
     "unread": IdsIn,
     "archive": IdsIn,
     "unarchive": IdsIn,
+    "acknowledge": IdsIn,
+    "delete": IdsIn,
     "read_all": AllIn,
     "seen_all": AllIn,
 }

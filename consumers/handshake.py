@@ -1,13 +1,12 @@
 """The connect command: from a token to a socket that is told everything from its last offset on."""
 
-from datetime import UTC, datetime
-
 from consumers import frames
 from consumers.codes import CloseCode
 from consumers.connection import Connection
 from consumers.frames import Command, ConnectIn, Since
 from consumers.hub import Hub
 from consumers.log import LOG_FAILED
+from notifications.clock import utc_now
 from notifications.inbox.reads import Head
 from notifications.inbox.recovery import is_kept, resume_offset
 from notifications.inbox.shapes import counts_out
@@ -54,7 +53,7 @@ async def _start(hub: Hub, token: RecipientToken, since: Since | None, head: Hea
 def _begin(
     hub: Hub, connection: Connection, command: Command, token: RecipientToken, head: Head, start: int | None
 ) -> None:
-    valid_seconds = (token.expires_at - datetime.now(UTC)).total_seconds() + LEEWAY_SECONDS
+    valid_seconds = (token.expires_at - utc_now()).total_seconds() + LEEWAY_SECONDS
     answer = {
         "recipient": token.external_id,
         "epoch": str(head.epoch),

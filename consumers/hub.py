@@ -8,6 +8,8 @@ ping, positions are compared with the log in PostgreSQL, so the layer may lose, 
 import asyncio
 import contextlib
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
+from time import monotonic
 from typing import Any, NamedTuple, cast
 from uuid import UUID
 
@@ -19,6 +21,7 @@ from consumers.codes import CloseCode
 from consumers.conf import ConsumersConf, conf
 from consumers.connection import Connection, Send
 from consumers.log import LOG_FAILED, InboxLog
+from consumers.pace import Pace
 from consumers.room import Room
 from notifications.events import Hint, LiveEvent, inbox_group, is_change
 from notifications.inbox.attendance import Attendance
@@ -30,6 +33,9 @@ from notifications.tokens import RecipientToken
 log = structlog.get_logger(__name__)
 
 _JOINS_AT_ONCE = 500
+_CHECKS_AT_ONCE = 100
+_HINTS_AT_ONCE = 100
+_SLICES = 10
 
 
 class HubStats(NamedTuple):
@@ -48,11 +54,14 @@ class Hub:
         self.draining = False
         self._layer = cast(LiveLayer, get_channel_layer())
         self._channel = ""
-        self._rooms: dict[UUID, Room] = {}
+        self._rooms: dict[str, Room] = {}
         self._empty: set[UUID] = set()
         self._connections: set[Connection] = set()
+        self._slices = tuple(set[Connection]() for _ in range(_SLICES))
+        self._next_slice = 0
         self.attendance = Attendance(self._devices_of, self.log, settings.presence)
         self._joins: Batch[UUID, None] = Batch(self._join_groups, limit=_JOINS_AT_ONCE)
+        self._pace = Pace(at_once=settings.max_connects_at_once, per_second=settings.max_connects_per_second)
         self._tasks: set[asyncio.Task[None]] = set()
         self._ready: asyncio.Task[None] | None = None
         self._all_gone = asyncio.Event()
@@ -71,16 +80,20 @@ class Hub:
         """A socket was opened; `forget` it when it has gone."""
         connection = Connection(send, self.log, self.conf)
         self._connections.add(connection)
+        self._next_slice = (self._next_slice + 1) % _SLICES
+        self._slices[self._next_slice].add(connection)
         metrics.SOCKETS.set(len(self._connections))
         return connection
 
     def forget(self, connection: Connection) -> None:
         connection.dispose()
         self._connections.discard(connection)
+        for part in self._slices:
+            part.discard(connection)
         if not self._connections:
             self._all_gone.set()
         metrics.SOCKETS.set(len(self._connections))
-        room = self._rooms.get(connection.recipient_pk) if connection.recipient_pk else None
+        room = self._rooms.get(connection.recipient_pk.hex) if connection.recipient_pk else None
         if room is not None and connection in room.connections:
             room.connections.remove(connection)
             if connection.epoch is not None:
@@ -89,15 +102,18 @@ class Hub:
                 self._empty.add(room.recipient_pk)
 
     async def enter(self, connection: Connection, token: RecipientToken) -> bool:
-        """Put a socket into its recipient's room; False when that is full.
+        """Put a socket into its recipient's room; False when that is full, or too many have come lately.
 
         When it returns, live events for this recipient arrive, or the layer is away and its return will be noticed.
         """
         recipient_pk = token.recipient_pk
-        room = self._rooms.get(recipient_pk)
+        if not self._pace.take(recipient_pk.hex, monotonic()):
+            return False
+        room = self._rooms.get(recipient_pk.hex)
         if room is None:
-            room = self._rooms[recipient_pk] = Room(recipient_pk)
-            room.joining = self._spawn(self._join(room))
+            room = self._rooms[recipient_pk.hex] = Room(recipient_pk)
+            room.joining = self._joins.ask(recipient_pk)
+            room.joining.add_done_callback(room.is_joined)
             metrics.RECIPIENTS.set(len(self._rooms))
         if len(room.connections) >= self.conf.max_sockets_per_recipient:
             return False
@@ -110,7 +126,7 @@ class Hub:
 
     def dispatch(self, event: LiveEvent) -> None:
         """Hand one live event to the sockets of its recipient here."""
-        room = self._rooms.get(UUID(hex=event["recipient"]))
+        room = self._rooms.get(event["recipient"])
         if room is None or not room.connections:
             return
         offset = event["offset"]
@@ -141,32 +157,32 @@ class Hub:
         for work in (self._receive(), self._tick(), self._leave(), self.attendance.run()):
             self._spawn(work)
 
-    async def _join(self, room: Room) -> None:
-        await self._joins.get(room.recipient_pk)
-        room.joining = None
-
     async def _join_groups(self, recipient_pks: Sequence[UUID]) -> Mapping[UUID, None]:
         await self._layer.group_add_many([inbox_group(pk) for pk in recipient_pks], self._channel)
         return {}
 
     async def _receive(self) -> None:
         while True:
-            hint: Hint = await self._layer.receive(self._channel)
-            metrics.EVENTS.inc()
-            if is_change(hint):
-                self.dispatch(hint)
-            elif room := self._rooms.get(UUID(hex=hint["recipient"])):
-                self._spawn(self._check(list(room.connections)))
+            hints: list[Hint] = await self._layer.receive_many(self._channel, limit=_HINTS_AT_ONCE)
+            metrics.EVENTS.inc(len(hints))
+            for hint in hints:
+                if is_change(hint):
+                    self.dispatch(hint)
+                elif room := self._rooms.get(hint["recipient"]):
+                    self._spawn(self._check(list(room.connections)))
+            if len(hints) == _HINTS_AT_ONCE:
+                await asyncio.sleep(0)
 
     async def _tick(self) -> None:
-        """The one clock: sees to every socket whose moment has come."""
-        loop = asyncio.get_running_loop()
+        """The one clock: sees to every socket whose moment has come, to a tenth of them at a time, so that events never
+        wait for thousands."""
         while True:
-            await asyncio.sleep(self.conf.tick_seconds)
-            now = loop.time()
-            pinged = [each for each in self._connections if each.due <= now and each.tick(now)]
-            if pinged:
-                self._spawn(self._check(pinged))
+            for part in self._slices:
+                await asyncio.sleep(self.conf.tick_seconds / _SLICES)
+                now = monotonic()
+                pinged = [each for each in part if each.due <= now and each.tick(now)]
+                if pinged:
+                    self._spawn(self._check(pinged, patient=True))
 
     async def _leave(self) -> None:
         """Leave groups a little later and together: a page that is loaded anew comes right back."""
@@ -174,18 +190,19 @@ class Hub:
             await asyncio.sleep(self.conf.tick_seconds)
             gone = []
             for recipient_pk in self._empty:
-                room = self._rooms.get(recipient_pk)
+                room = self._rooms.get(recipient_pk.hex)
                 if room is not None and not room.connections and room.joining is None:
-                    del self._rooms[recipient_pk]
+                    del self._rooms[recipient_pk.hex]
                     gone.append(inbox_group(recipient_pk))
             self._empty.clear()
+            self._pace.forget(monotonic())
             if gone:
                 metrics.RECIPIENTS.set(len(self._rooms))
                 # No wait between this and the removal above, so a socket that comes now joins after it.
                 await self._layer.group_discard_many(gone, self._channel)
 
     def _devices_of(self, recipient_pk: UUID) -> int:
-        room = self._rooms.get(recipient_pk)
+        room = self._rooms.get(recipient_pk.hex)
         return 0 if room is None else room.devices
 
     def _look_again(self) -> None:
@@ -193,25 +210,31 @@ class Hub:
         self.attendance.renew()
         self._spawn(self._check(list(self._connections)))
 
-    async def _check(self, connections: Iterable[Connection]) -> None:
-        """Compare positions and access with the log, a recipient once; also for who has only just entered."""
-        live = [each for each in connections if each.recipient_pk is not None and not each.is_closing]
+    async def _check(self, connections: Iterable[Connection], *, patient: bool = False) -> None:
+        """Compare positions and access with the log, by the batch; also for who has only just entered. `patient`: who is
+        behind is looked at once more before the log is read, for the hint may be on its way."""
+        rest = iter(tuple(connections))
+        while part := list(islice(rest, _CHECKS_AT_ONCE)):
+            live = [each for each in part if each.recipient_pk is not None and not each.is_closing]
+            await self._check_part(live, patient=patient)
+
+    async def _check_part(self, live: Sequence[Connection], *, patient: bool) -> None:
         pks = list({each.recipient_pk for each in live if each.recipient_pk is not None})
         try:
-            heads = dict(zip(pks, await asyncio.gather(*map(self.log.head, pks)), strict=True))
+            heads = await self.log.heads(pks) if pks else {}
         except LOG_FAILED:
             # Nothing to compare with; the frame still keeps proxies from closing a silent connection.
             for connection in live:
                 connection.check_position(connection.offset)
             return
         for connection in live:
-            head = heads[cast(UUID, connection.recipient_pk)]
+            head = heads.get(cast(UUID, connection.recipient_pk))
             if head is None or not connection.is_admitted_by(head):
                 connection.close(CloseCode.BAD_TOKEN)
             elif connection.epoch is not None and str(head.epoch) != connection.epoch:
                 connection.close(CloseCode.RESUME)
             else:
-                connection.check_position(head.offset)
+                connection.check_position(head.offset, patient=patient)
 
     def _spawn(self, work: Any) -> asyncio.Task[None]:
         task: asyncio.Task[None] = asyncio.create_task(work)

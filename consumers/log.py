@@ -1,25 +1,32 @@
 """The inbox log as sockets read it: changes by the page, as frames."""
 
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 from uuid import UUID
 
 from consumers import frames, metrics
-from notifications.inbox import reads
+from notifications.inbox import following, reads
 from notifications.inbox.access import LOG_FAILED as LOG_FAILED
 from notifications.inbox.access import InboxAccess
 from notifications.inbox.reads import Head
 
 
 class Page(NamedTuple):
-    """Changes in order as frames, up to `head` when `complete`."""
+    """Changes in order as frames, up to `head` when `complete`; not `whole` when some are kept no more."""
 
     head: Head
     changes: list[tuple[int, str]]
     complete: bool
+    whole: bool
 
 
 class InboxLog(InboxAccess):
     """Reads for all sockets of one process."""
+
+    async def heads(self, recipient_pks: Sequence[UUID]) -> Mapping[UUID, Head]:
+        """The heads of several inboxes with one query; unknown recipients are left out. Raises `LOG_FAILED`."""
+        async with self.connection() as conn:
+            return await reads.heads(conn, recipient_pks)
 
     async def oldest(self, recipient_pk: UUID) -> int | None:
         """The first offset that can still be replayed. Raises `LOG_FAILED`."""
@@ -29,11 +36,10 @@ class InboxLog(InboxAccess):
     async def page(self, recipient_pk: UUID, *, after: int) -> Page | None:
         """The next changes after `after`; None for an unknown recipient. Raises `LOG_FAILED`."""
         async with self.connection() as conn:
-            head = await reads.head(conn, recipient_pk)
-            if head is None:
-                return None
-            changes = await reads.changes(conn, recipient_pk, after=after, upto=head.offset)
+            page = await following.read_page(conn, recipient_pk, after=after, limit=reads.PAGE)
+        if page is None:
+            return None
         metrics.CATCH_UPS.inc()
-        counts = {"unread": head.unread, "unseen": head.unseen}
-        texts = [(each.offset, frames.change(each.kind, each.offset, each.message, counts)) for each in changes]
-        return Page(head, texts, len(changes) < reads.PAGE)
+        counts = {"unread": page.head.unread, "unseen": page.head.unseen}
+        texts = [(each.offset, frames.change(each.kind, each.offset, each.message, counts)) for each in page.changes]
+        return Page(page.head, texts, page.complete, page.whole)

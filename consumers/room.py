@@ -14,7 +14,11 @@ class Room:
     def __init__(self, recipient_pk: UUID) -> None:
         self.recipient_pk = recipient_pk
         self.connections: list[Connection] = []
-        self.joining: asyncio.Task[None] | None = None
+        self.joining: asyncio.Future[None] | None = None
+
+    def is_joined(self, _: object) -> None:
+        """The layer was told."""
+        self.joining = None
 
     @property
     def devices(self) -> int:

@@ -34,7 +34,8 @@ class Claim:
     endpoint_id: UUID | None
     recipient_id: UUID
     critical: bool
-    unwanted: list[str]  # categories that the recipient unsubscribed from over this channel
+    preferences: str | None  # the recipient's own, as JSON; None: nothing was ever said
+    defaults: str | None  # the project's, where the recipient has any
     recipient: str | None  # None: erased meanwhile
     name: str | None
     email: str | None
@@ -47,6 +48,10 @@ class Claim:
     project_id: UUID
     trips: int | None
     """How often the endpoint's circuit opened in a row, above 0: half open now; None: no trouble known."""
+    step: str | None = None
+    """Of a workflow, with the round of one that repeats; None: a plain notification."""
+    digest_id: UUID | None = None
+    locale: str | None = None
     suppressed: str = ""
     """Why the address must not be written to any more, as a delivery's reason."""
 
@@ -63,6 +68,8 @@ class Message:
     created_at: datetime
     project_id: UUID
     thread: str | None
+    version_id: UUID | None = None
+    """Of its workflow; None: a plain notification."""
 
 
 _SPREAD_SECONDS: Final = 2.0  # over which what waited for a probe comes back
@@ -89,24 +96,26 @@ _CLAIM: Final = f"""
                claims = d.claims + (j.state NOT IN ('queued', 'retrying'))::int,
                attempt_count = d.attempt_count + CASE j.state WHEN 'sending' THEN 1 ELSE 0 END
           FROM judged j WHERE d.id = j.id
-        RETURNING d.lease_token, d.retry_step, coalesce(d.replayed_at, d.created_at) AS since, d.critical, j.trips, {DELIVERY_COLUMNS}),
+        RETURNING d.lease_token, d.retry_step, coalesce(d.replayed_at, d.created_at) AS since, d.critical, d.step, d.digest_id, j.trips, {DELIVERY_COLUMNS}),
     {recording(delivery_facts("claimed"))},
     noted AS (
         INSERT INTO delivery_attempt (id, delivery_id, number)
         SELECT lease_token, id, attempt_count FROM claimed WHERE state = 'sending')
     SELECT c.id, c.lease_token, c.notification_id, c.attempt_count, c.retry_step, c.since, c.endpoint_id,
-           c.recipient_id, c.critical, ARRAY(SELECT u.category FROM notifications_unsubscription u
-                                              WHERE u.recipient_id = c.recipient_id AND u.channel = %(channel)s),
+           c.recipient_id, c.critical, p.settings::text,
+           (SELECT s.preferences::text FROM notifications_projectsettings s
+             WHERE s.project_id = c.project_id AND p.settings IS NOT NULL),
            r.external_id, r.name, r.email, e.url, e.sealed_secret, e.state,
            CASE WHEN e.old_secret_until > now() THEN e.sealed_old_secret END, e.sealed_headers, e.retry_seconds, c.project_id,
-           c.trips, c.state
+           c.trips, c.step, c.digest_id, r.locale, c.state
       FROM claimed c
       LEFT JOIN notifications_recipient r ON r.id = c.recipient_id
       LEFT JOIN notifications_endpoint e ON e.id = c.endpoint_id
+      LEFT JOIN notifications_recipientpreferences p ON p.recipient_id = c.recipient_id
      ORDER BY c.critical DESC"""  # noqa: S608 - composed of our own text
 
 _READ_MESSAGES: Final = """
-    SELECT id, content, data, workflow, category, actor, created_at, project_id, thread
+    SELECT id, content, data, workflow, category, actor, created_at, project_id, thread, workflow_version_id
       FROM notifications_notification WHERE id = ANY(%s)"""
 
 

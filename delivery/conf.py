@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Final
 
 from django.conf import settings
@@ -40,16 +41,22 @@ class DeliveryConf:
     claim_window: int = 256
     route_batch: int = 100
     route_chunk: int = 1000
+    run_batch: int = 200
     send_batch: int = 256
     in_app_batch: int = 200
     sweep_seconds: float = 2.0
     drain_seconds: float = 12.0
+    finish_linger_seconds: float = 0.025
+    """How long a finish waits for others, so that one commit serves all of them."""
     event_retry_seconds: tuple[float, ...] = _WEBHOOK_RETRY_SECONDS
     event_in_flight: int = 64
     event_in_flight_per_endpoint: int = 4
     event_retention_days: int = 14
+    history_days: int = 90  # 0: for ever
     endpoint_in_flight: int = 10
     breaker: BreakerConf = field(default_factory=BreakerConf)
+    journal_folder: Path | None = None
+    """Where outcomes outlive their process; None: nowhere."""
     disable_after_failures: int = 10
     disable_after_seconds: float = 432_000.0
 

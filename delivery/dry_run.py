@@ -1,7 +1,7 @@
 """The dry run: whom a submission would reach by which ways, read from the database, decided as routing decides it."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 from uuid import UUID
 
@@ -9,15 +9,14 @@ import msgspec
 from django.db.models import Count, Q
 from django.db.models.functions import Now
 
-from delivery.routing import EMAIL, Address, Target, Way, plan_ways
+from delivery.looking_ahead import Planner
+from delivery.routing import EMAIL, Address, Target, Way
 from notifications import ids
 from notifications.addresses import hash_email
 from notifications.errors import Fault, Invalid
-from notifications.event_types import event_type_of
-from notifications.intake.submission import Submission
-from notifications.models import Endpoint, Notification, Recipient, Subscription, Suppression, Topic, Unsubscription
-
-Plan = Callable[[Target], list[Way]]
+from notifications.intake.submission import RecipientIn, Submission
+from notifications.models import Endpoint, Notification, Recipient, Subscription, Suppression, Topic
+from notifications.texts import optional_time
 
 MOST_PER_TOPIC: Final = 100
 MOST_LISTED: Final = 2000
@@ -30,46 +29,46 @@ def plan_submission(submission: Submission) -> list[dict[str, Any]]:
     unknown topic, as accepting it would. Writes nothing.
     """
     topics = _topics(submission)
-    inline = {given.id: given.email for given in submission.upserts if given.email is not msgspec.UNSET}
+    inline = {given.id: _given(given) for given in submission.upserts}
     body = submission.body
-    plan = _planner(body.channels or [], body.category, body.critical, body.workflow)
-    return _plan(submission.project_id, submission.entries, body.channels or [], plan, topics, inline)
+    planner = Planner(submission.project_id, body.channels or [], body.category, body.critical, body.workflow)
+    return _plan(submission.project_id, submission.entries, planner, topics, inline)
 
 
 def plan_accepted(notification: Notification) -> list[dict[str, Any]]:
     """The same for a notification that is accepted and not yet routed; a topic that is gone by now has nobody in it."""
     keys = {entry["topic"] for entry in notification.recipients if not isinstance(entry, str)}
     topics = {row.key: row for row in Topic.objects.filter(project_id=notification.project_id, key__in=keys)}
-    plan = _planner(notification.channels, notification.category, notification.critical, notification.workflow)
-    return _plan(notification.project_id, notification.recipients, notification.channels, plan, topics, {})
+    said = (notification.channels, notification.category, notification.critical, notification.workflow)
+    planner = Planner(notification.project_id, *said)
+    return _plan(notification.project_id, notification.recipients, planner, topics, {})
 
 
-def _planner(channels: list[str], category: str | None, critical: bool, workflow: str | None) -> Plan:
-    return lambda target: plan_ways(
-        channels, target, category=category, critical=critical, event_type=event_type_of(workflow)
-    )
+def _given(upsert: RecipientIn) -> dict[str, Any]:
+    """What an inline entry says of what routing goes by."""
+    said = {"email": upsert.email, "timezone": upsert.timezone}
+    return {name: value for name, value in said.items() if value is not msgspec.UNSET}
 
 
 def _plan(
     project_id: UUID,
     entries: list[Any],
-    channels: list[str],
-    plan: Plan,
+    planner: Planner,
     topics: Mapping[str, Topic],
-    inline: Mapping[str, Any],
+    inline: Mapping[str, Mapping[str, Any]],
 ) -> list[dict[str, Any]]:
     direct = [entry for entry in entries if isinstance(entry, str)]
     known = {row.external_id: row for row in Recipient.objects.filter(project_id=project_id, external_id__in=direct)}
     members = _members(topics)
     everybody = {row.id for row in known.values()} | {row.id for rows in members.values() for row in rows}
-    endpoints = _endpoints(everybody)
+    planner.look_up(everybody)
     counts = dict(
         Subscription.objects.filter(topic__in=topics.values()).values_list("topic__key").annotate(Count("id"))
     )
-    emails = {*inline.values(), *(row.email for row in known.values())}
+    emails = {*(given.get("email") for given in inline.values()), *(row.email for row in known.values())}
     emails |= {row.email for rows in members.values() for row in rows}
     suppressed = _suppressed(project_id, {email for email in emails if email})
-    listed = _Listing(channels, plan, inline, endpoints, _unwanted(everybody), suppressed)
+    listed = _Listing(planner, inline, _endpoints(everybody), suppressed)
     return [
         listed.one(entry, known.get(entry))
         if isinstance(entry, str)
@@ -83,19 +82,15 @@ class _Listing:
 
     def __init__(
         self,
-        channels: list[str],
-        plan: Plan,
-        inline: Mapping[str, Any],
+        planner: Planner,
+        inline: Mapping[str, Mapping[str, Any]],
         endpoints: Mapping[UUID, dict[str, tuple[Address, ...]]],
-        unwanted: Mapping[UUID, frozenset[str]],
         suppressed: Mapping[bytes, frozenset[str]],
     ) -> None:
-        self._channels = channels
-        self._plan = plan
+        self._planner = planner
         self._suppressed = suppressed
         self._inline = inline
         self._endpoints = endpoints
-        self._unwanted = unwanted
         self._listed: set[str] = set()
 
     def one(self, entry: str, row: Recipient | None) -> dict[str, Any]:
@@ -107,29 +102,49 @@ class _Listing:
     def _recipient(self, external_id: str, row: Recipient | None) -> dict[str, Any]:
         again = external_id in self._listed
         self._listed.add(external_id)
-        email = self._inline.get(external_id, row.email if row else None)
-        endpoints = self._endpoints.get(row.id, {}) if row else {}
-        unwanted = self._unwanted.get(row.id, frozenset()) if row else frozenset[str]()
-        suppressions = self._suppressed.get(hash_email(email), frozenset()) if email else frozenset[str]()
-        target = Target(row.id if row else UUID(int=0), external_id, email, endpoints, unwanted, suppressions)
-        ways = [] if again else [_way_out(way) for way in self._plan(target)]
+        given = self._inline.get(external_id, {})
+        email = given.get("email", row.email if row else None)
+        recipient_id = row.id if row else ids.new_uuid()
+        target = Target(
+            recipient_id,
+            external_id,
+            email,
+            self._endpoints.get(recipient_id, {}),
+            self._planner.preferences(recipient_id),
+            given.get("timezone", row.timezone if row else None),
+            self._suppressed.get(hash_email(email), frozenset()) if email else frozenset(),
+        )
+        ways = [] if again else [_way_out(way) for way in self._planner.plan(target)]
         return {
             "recipient": external_id,
             "known": row is not None,
-            "ways": ways or [{**_NO_WAY, "channel": name, "reason": "listed_before"} for name in self._channels],
+            "ways": ways
+            or [{**_NO_WAY, "channel": name, "reason": "listed_before"} for name in self._planner.channels],
         }
 
 
-_NO_WAY: Final = {"delivers": False, "address": None, "endpoint": None}
+_NO_WAY: Final = {
+    "step": None,
+    "delivers": False,
+    "address": None,
+    "endpoint": None,
+    "preference": None,
+    "overruled": None,
+    "not_before": None,
+}
 
 
 def _way_out(way: Way) -> dict[str, Any]:
     return {
         "channel": way.channel,
-        "delivers": not way.reason,
+        "step": None,
+        "delivers": not way.reason or way.not_before is not None,
         "address": way.address,
         "endpoint": ids.encode("end", way.endpoint_id) if way.endpoint_id else None,
         "reason": way.reason or None,
+        "preference": way.level,
+        "overruled": way.overruled or None,
+        "not_before": optional_time(way.not_before),
     }
 
 
@@ -160,13 +175,6 @@ def _endpoints(recipients: Iterable[UUID]) -> dict[UUID, dict[str, tuple[Address
     for row in enabled:
         own = found[row.recipient_id]
         own[row.channel] = (*own.get(row.channel, ()), Address(row.id, row.url, row.event_types))
-    return found
-
-
-def _unwanted(recipients: Iterable[UUID]) -> dict[UUID, frozenset[str]]:
-    found: dict[UUID, frozenset[str]] = defaultdict(frozenset)
-    for row in Unsubscription.objects.filter(recipient_id__in=set(recipients)):
-        found[row.recipient_id] |= {f"{row.channel} {row.category}"}
     return found
 
 

@@ -13,26 +13,33 @@ from typing import Any, Final
 from delivery import in_app
 from delivery.conf import DeliveryConf
 from delivery.finishes import Finisher
+from delivery.inbox_care import InboxCare
 from delivery.key_lock import KeyLock
 from delivery.lane import Lane
 from delivery.providers import ProviderWatch
 from delivery.push import Pusher
 from delivery.route import Routing, claim_accepted, route_claimed
 from delivery.routing import IN_APP
+from delivery.runs.stage import walk_due
 from delivery.stage import Stage
 from delivery.status_events.lane import StatusLane
 from delivery.transports import registry
 from delivery.transports.base import Transport
 from delivery.transports.webhook.transport import WebhookTransport
 from notifications.bell import bell
+from notifications.conf import conf as notifications_conf
 from notifications.database import IN_ORDER, LOOK_UPS, UNREACHABLE, Pool, make_pool
-from notifications.events import SEND_TASK
+from notifications.events import ROUTE_TASK, SEND_TASK
+from schedules.firing import fire_due
 
 ROUTE: Final = "route"
+RUNS: Final = "runs"
+FIRE: Final = "fire"
 _OTHERS_SECONDS: Final = 2.0
 _REST: Final = 3.0
 _LONGEST_REST_SECONDS: Final = 0.2
 STATUS: Final = "status_events"
+INBOX_CARE: Final = "inbox_care"
 
 
 class Engine:
@@ -49,6 +56,7 @@ class Engine:
         self._lanes: list[Lane] = []
         self._status: StatusLane | None = None
         self._stages: dict[str, Stage] = {}
+        self._finisher: Finisher | None = None
         self._sweeper: asyncio.Task[None] | None = None
         self._watch: asyncio.Task[None] | None = None
         self._lock = KeyLock()
@@ -60,11 +68,14 @@ class Engine:
         await self._route_claims.open()
         await self._pool.open()
         self._transports = registry.load(self._conf.transports)
-        finisher = Finisher(self._pool, self._conf)
+        self._finisher = finisher = Finisher(self._pool, self._conf)
         self._lanes = [Lane(transport, self._claims, finisher, self._conf) for transport in self._transports.values()]
         steps = {
             ROUTE: self._route,
+            RUNS: self._walk,
+            FIRE: self._fire,
             IN_APP: self._store,
+            INBOX_CARE: InboxCare(self._pool, notifications_conf().inbox_keep, self._pusher.push).step,
             **{lane.channel: self._guard_lane(lane) for lane in self._lanes},
         }
         self._stages = {name: Stage(name, self._lock.guard(step)) for name, step in steps.items()}
@@ -99,6 +110,8 @@ class Engine:
             await asyncio.gather(self._watch, return_exceptions=True)
         for transport in self._transports.values():
             await transport.aclose()
+        if self._finisher is not None:
+            await self._finisher.aclose()
         await self._claims.close()
         await self._route_claims.close()
         await self._pool.close()
@@ -112,7 +125,7 @@ class Engine:
     @property
     def channels(self) -> list[str]:
         """Every stage that sends."""
-        return [name for name in self._stages if name != ROUTE]
+        return [name for name in self._stages if name not in (FIRE, INBOX_CARE, ROUTE, RUNS)]
 
     async def _start_status(self) -> None:
         """Status events go out by a webhook transport of their own."""
@@ -140,9 +153,24 @@ class Engine:
                 await self._route_claimed(claimed)
         return seen > 0
 
+    async def _fire(self) -> bool:
+        async with self._pool.connection() as connection:
+            fired = await fire_due(connection, notifications_conf())
+        if fired.count:
+            self._stages[ROUTE].wake()
+            bell().ring(ROUTE_TASK)
+        return fired.more
+
     async def _route_claimed(self, claimed: list[Routing]) -> None:
         async with self._pool.connection() as connection:
             await route_claimed(connection, claimed, self._conf, self._on_routed)
+
+    async def _walk(self) -> bool:
+        async with self._pool.connection() as connection:
+            count, channels = await walk_due(connection, limit=self._conf.run_batch)
+        if channels:
+            self._on_routed(channels)
+        return count == self._conf.run_batch
 
     def _on_routed(self, channels: set[str]) -> None:
         """Begin to send: here at once, in the other processes once they are rung."""
@@ -176,6 +204,8 @@ class Engine:
 
     async def _sweep(self) -> None:
         while True:
+            if self._finisher is not None:
+                self._finisher.look_for_estates()
             for stage in self._stages.values():
                 stage.wake()
             await asyncio.sleep(self._conf.sweep_seconds)

@@ -6,7 +6,7 @@ refuses is written alone and without the other side's words, so it harms nobody 
 """
 
 import asyncio
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any, Final
 from uuid import UUID
 
@@ -16,10 +16,11 @@ import structlog
 
 from delivery import metrics
 from delivery.conf import DeliveryConf
-from delivery.retries import Verdict
+from delivery.finish import Finish
+from delivery.journal import Journal, find_estates
 from delivery.status_events.recording import DELIVERY_COLUMNS, delivery_facts, recording
 from delivery.suppressing import Refusal, add_bounces
-from delivery.troubles import Health, note_health
+from delivery.troubles import note_health
 from notifications.database import UNREACHABLE, Pool
 
 log = structlog.get_logger(__name__)
@@ -27,7 +28,6 @@ log = structlog.get_logger(__name__)
 _PAUSE_SECONDS: Final = 0.5
 _MOST: Final = 500
 _ENOUGH: Final = 80
-_LINGER_SECONDS: Final = 0.025  # others finish meanwhile; one commit for all of them
 _LONGEST_REASON: Final = 64
 _REFUSED: Final = (psycopg.DataError, psycopg.IntegrityError, UnicodeError, TypeError)
 _encode = msgspec.json.Encoder().encode
@@ -61,23 +61,6 @@ _TAKE_BACK: Final = """
     DELETE FROM delivery_attempt WHERE id IN (SELECT token FROM taken)"""
 
 
-@dataclass(frozen=True, slots=True)
-class Finish:
-    """One attempt that is over."""
-
-    delivery_id: UUID
-    token: UUID
-    endpoint_id: UUID | None
-    channel: str
-    verdict: Verdict
-    duration_ms: int
-    response: dict[str, Any]
-    request: dict[str, Any] | None = None
-    address: str | None = field(default=None, repr=False)
-    """Whom an email was written to."""
-    health: Health | None = None
-
-
 class Finisher:
     """Writes finishes of one process; `write` returns when the outcome is in the database."""
 
@@ -86,19 +69,47 @@ class Finisher:
         self._conf = conf or DeliveryConf()
         self._waiting: list[tuple[Finish, asyncio.Future[None]]] = []
         self._task: asyncio.Task[None] | None = None
+        self._journal = Journal(self._conf.journal_folder)
+        self._executors: asyncio.Task[None] | None = None
 
     async def write(self, finish: Finish) -> None:
         """Record the outcome. While PostgreSQL is away this waits: the lease may end, the fence then decides."""
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        if not finish.verdict.unbegun:
+            self._journal.add(finish)
         self._waiting.append((finish, future))
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._run())
         await future
 
+    def look_for_estates(self) -> None:
+        """Record what processes that died here knew, unless that is under way."""
+        if self._executors is None or self._executors.done():
+            self._executors = asyncio.create_task(self._execute_estates(), name="estates")
+
+    async def aclose(self) -> None:
+        """Nothing is written any more; what could not be recorded is left to whoever lives on."""
+        if self._executors is not None:
+            self._executors.cancel()
+            await asyncio.gather(self._executors, return_exceptions=True)
+        if not self._waiting:
+            self._journal.close()
+
+    async def _execute_estates(self) -> None:
+        for estate in await asyncio.to_thread(find_estates, self._conf.journal_folder):
+            recorded = False
+            try:
+                if estate.finishes:
+                    log.info("outcomes_of_the_dead", attempts=len(estate.finishes))
+                await asyncio.gather(*map(self.write, estate.finishes))
+                recorded = True
+            finally:
+                estate.close(recorded=recorded)
+
     async def _run(self) -> None:
         while self._waiting:
             if len(self._waiting) < _ENOUGH:
-                await asyncio.sleep(_LINGER_SECONDS)
+                await asyncio.sleep(self._conf.finish_linger_seconds)
             group, self._waiting = self._waiting[:_MOST], self._waiting[_MOST:]
             try:
                 await self._flush([finish for finish, _ in group])
@@ -109,6 +120,7 @@ class Finisher:
                 continue
             except Exception:
                 log.exception("finish_failed", attempts=len(group))  # their leases run out
+            self._journal.settle(finish for finish, _ in self._waiting)
             for _, future in group:
                 if not future.done():
                     future.set_result(None)

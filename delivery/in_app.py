@@ -20,10 +20,13 @@ from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
 
 from delivery import metrics
-from delivery.claims import Message, read_messages
+from delivery.claims import Message
 from delivery.due import Round, due_rows
+from delivery.routing import IN_APP
+from delivery.runs.filling import fill_inbox
 from delivery.states import State
 from delivery.status_events.recording import DELIVERY_COLUMNS, delivery_facts, recording
+from delivery.wanting import unwanted_reason
 from notifications import ids
 from notifications.events import LiveEvent
 from notifications.inbox.shapes import live_event, message_out
@@ -34,8 +37,12 @@ _encode = msgspec.json.Encoder().encode
 _round = Round()
 
 _READ: Final = """
-    SELECT d.id, d.project_id, d.recipient_id, d.notification_id, d.expires_at <= now(), r.id IS NULL, now()
-      FROM delivery_delivery d LEFT JOIN notifications_recipient r ON r.id = d.recipient_id"""
+    SELECT d.id, d.project_id, d.recipient_id, d.notification_id, d.step, d.digest_id, d.expires_at <= now(), r.id IS NULL, now(),
+           d.expires_at, d.critical, p.settings::text,
+           (SELECT s.preferences::text FROM notifications_projectsettings s
+             WHERE s.project_id = d.project_id AND p.settings IS NOT NULL)
+      FROM delivery_delivery d LEFT JOIN notifications_recipient r ON r.id = d.recipient_id
+      LEFT JOIN notifications_recipientpreferences p ON p.recipient_id = d.recipient_id"""
 _DUE: Final = f"""
     WITH {due_rows("delivery_delivery", where="channel = 'in_app'")} SELECT id FROM due ORDER BY n"""  # noqa: S608 - composed of our own text
 _LOCK: Final = f"""
@@ -54,9 +61,10 @@ _BUMP: Final = """
     RETURNING recipient_id, epoch, "offset", unread, unseen"""
 _INSERT_MESSAGES: Final = """
     INSERT INTO notifications_inboxmessage
-           (id, project_id, recipient_id, delivery_id, "offset", title, body, action_url, category, actor, data, created_at)
-    SELECT g.*, %s FROM unnest(%s::uuid[], %s::uuid[], %s::uuid[], %s::uuid[], %s::bigint[], %s::text[], %s::text[],
-           %s::text[], %s::text[], %s::text[], %s::jsonb[]) AS g"""
+           (id, project_id, recipient_id, delivery_id, notification_id, "offset", title, body, action_url, category, actor, data,
+            expires_at, created_at)
+    SELECT g.*, %s FROM unnest(%s::uuid[], %s::uuid[], %s::uuid[], %s::uuid[], %s::uuid[], %s::bigint[], %s::text[], %s::text[],
+           %s::text[], %s::text[], %s::text[], %s::jsonb[], %s::timestamptz[]) AS g"""
 _INSERT_EVENTS: Final = """
     INSERT INTO notifications_inboxevent (recipient_id, "offset", kind, message_id)
     SELECT recipient, at, 'message.created', message FROM unnest(%s::uuid[], %s::bigint[], %s::uuid[]) AS g (recipient, at, message)"""
@@ -78,9 +86,15 @@ class _Due:
     project_id: UUID
     recipient_id: UUID
     notification_id: UUID
+    step: str | None
+    digest_id: UUID | None
     expired: bool | None
     erased: bool
     now: datetime
+    expires_at: datetime | None
+    critical: bool
+    preferences: str | None
+    defaults: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +107,7 @@ _STORED: Final = _Verdict(State.DELIVERED, "stored_in_inbox")
 _TOO_LATE: Final = _Verdict(State.EXPIRED, "expires_at_passed")
 _NOBODY: Final = _Verdict(State.FAILED, "recipient_erased")
 _NOTHING: Final = _Verdict(State.FAILED, "notification_erased")
+_UNSAYABLE: Final = _Verdict(State.FAILED, "template_failed")
 _UNSTORABLE: Final = _Verdict(State.FAILED, "refused_by_database")
 
 
@@ -138,11 +153,13 @@ async def _deliver(connection: Connection, due: list[_Due], *, refused: bool = F
     """Decide about each locked row, store what is to be stored, and close them all; inside the caller's transaction."""
     if not due:
         return 0, []
-    said = await read_messages(connection, list({row.notification_id for row in due}))
+    said = await fill_inbox(connection, due)
     verdicts = [
         _TOO_LATE if row.expired
         else _NOBODY if row.erased
-        else _NOTHING if row.notification_id not in said
+        else _NOTHING if row.delivery_id not in said
+        else _Verdict(State.SUPPRESSED, unwanted) if (unwanted := unwanted_reason(IN_APP, row, said[row.delivery_id]))
+        else _UNSAYABLE if "unsayable" in said[row.delivery_id].content
         else _UNSTORABLE if refused
         else _STORED
         for row in due
@@ -168,12 +185,12 @@ async def _store(connection: Connection, due: list[_Due], said: dict[UUID, Messa
         left[row.recipient_id] -= 1
         behind = left[row.recipient_id]
         message_id = ids.new_uuid()
-        message = said[row.notification_id]
+        message = said[row.delivery_id]
         columns.append(_columns(row, message, message_id, head - behind))
         events.append(_event(row, message, message_id, epoch, head - behind, unread - behind, unseen - behind))
     lists = [list(column) for column in zip(*columns, strict=True)]
     await connection.execute(_INSERT_MESSAGES, (due[0].now, *lists), prepare=True)
-    await connection.execute(_INSERT_EVENTS, (lists[2], lists[4], lists[0]), prepare=True)
+    await connection.execute(_INSERT_EVENTS, (lists[2], lists[5], lists[0]), prepare=True)
     return events
 
 
@@ -183,6 +200,7 @@ def _columns(row: _Due, message: Message, message_id: UUID, offset: int) -> tupl
         row.project_id,
         row.recipient_id,
         row.delivery_id,
+        row.notification_id,
         offset,
         message.content.get("title") or "",
         message.content.get("body") or "",
@@ -190,6 +208,7 @@ def _columns(row: _Due, message: Message, message_id: UUID, offset: int) -> tupl
         message.category,
         message.actor,
         _encode(message.data).decode(),
+        row.expires_at,
     )
 
 
@@ -228,7 +247,7 @@ async def _close(connection: Connection, due: list[_Due], verdicts: list[_Verdic
             row.delivery_id,
             str(verdict.state),
             verdict.reason,
-            ids.new_uuid() if verdict in (_STORED, _UNSTORABLE) else None,
+            ids.new_uuid() if verdict in (_STORED, _UNSAYABLE, _UNSTORABLE) else None,
         )
         for row, verdict in zip(due, verdicts, strict=True)
     ]

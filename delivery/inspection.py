@@ -1,6 +1,6 @@
 """The periodic inspection: are the laws kept by what was made lately? Its findings are what `/metrics` and the admin show."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
@@ -11,6 +11,7 @@ from django.db.models.functions import Now
 from delivery.laws import BROKEN, LAWS, SUMS, Broken, read_broken
 from delivery.models import LawCheck
 from delivery.selectors import first_id_at
+from notifications.clock import utc_now
 
 log = structlog.get_logger(__name__)
 
@@ -20,7 +21,7 @@ _LIMIT: Final = "20s"
 
 def inspect_recent() -> list[Broken]:
     """Look at the rows of the last hour, write down what was found, say what is broken."""
-    broken = find_broken(first_id_at(datetime.now(UTC) - RECENT), limit=_LIMIT)
+    broken = find_broken(first_id_at(utc_now() - RECENT), limit=_LIMIT)
     found = {each.law.code: each for each in broken}
     rows = [
         LawCheck(

@@ -11,7 +11,6 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -21,13 +20,15 @@ from delivery.claims import Claim, Message, claim, read_messages
 from delivery.conf import DeliveryConf
 from delivery.due import Round
 from delivery.equipment import headers_of, secrets_of
-from delivery.finishes import Finish, Finisher
+from delivery.finish import Finish
+from delivery.finishes import Finisher
 from delivery.holding import ProviderHold
 from delivery.isolation import Hold, Isolation
 from delivery.keyring import Keyring
-from delivery.mail_details import attachments, check_wanted, mail_details
+from delivery.mail_details import attachments, mail_details
 from delivery.retries import Verdict, give_back, judge, put_off, withhold
 from delivery.routing import EMAIL
+from delivery.runs.filling import fill
 from delivery.suppressing import withheld
 from delivery.transports.base import (
     Content,
@@ -37,11 +38,14 @@ from delivery.transports.base import (
     PermanentFailure,
     Receipt,
     SigningKey,
+    Suppressed,
     TemporaryFailure,
     Transport,
 )
 from delivery.troubles import Health
+from delivery.wanting import unwanted_reason
 from notifications import ids
+from notifications.clock import utc_now
 from notifications.database import Pool
 from notifications.event_types import event_type_of
 
@@ -107,6 +111,10 @@ class Lane:
     async def drain(self) -> None:
         """Give back what has not begun and wait for the attempts that are under way."""
         self._draining = True
+        await self.rest()
+
+    async def rest(self) -> None:
+        """Wait for the attempts that are under way."""
         if self._running:
             await asyncio.gather(*self._running, return_exceptions=True)
 
@@ -137,9 +145,7 @@ class Lane:
             unknown = {item.notification_id for item in claims} - self._messages.keys()
             if unknown:
                 self._messages.update(await read_messages(connection, list(unknown)))
-        pairs = [
-            (item, self._messages[item.notification_id]) for item in claims if item.notification_id in self._messages
-        ]
+            pairs = await fill(connection, self.channel, claims, self._messages)
         while len(self._messages) > _REMEMBERED:
             self._messages.popitem(last=False)
         return seen, pairs
@@ -199,7 +205,7 @@ class Lane:
             schedule=self._conf.retry_seconds.get(self.channel, ()) if own is None else own,
             jitter=self._conf.retry_jitter,
             provider_pause=self._conf.provider_pause_seconds,
-            age=datetime.now(UTC) - item.since,
+            age=utc_now() - item.since,
         )
 
     async def _send(self, item: Claim, message: Message) -> tuple[Receipt | DeliveryError, dict[str, Any] | None]:
@@ -231,9 +237,12 @@ def _outbound(channel: str, item: Claim, message: Message, keys: tuple[SigningKe
     """What the transport may know. Raises `PermanentFailure` or `Suppressed` for what changed after routing."""
     if item.recipient is None:
         raise PermanentFailure("recipient_erased")
-    check_wanted(item, message)
+    if unwanted := unwanted_reason(channel, item, message):
+        raise Suppressed(unwanted)
     if item.endpoint_id is not None and item.endpoint_state != "enabled":
         raise PermanentFailure("endpoint_disabled" if item.endpoint_state else "endpoint_deleted")
+    if "unsayable" in message.content:
+        raise PermanentFailure("template_failed", response={"detail": message.content["unsayable"]})
     address = item.url if item.endpoint_id is not None else item.email
     if not address:
         raise PermanentFailure(f"no_{channel}")
@@ -258,6 +267,7 @@ def _outbound(channel: str, item: Claim, message: Message, keys: tuple[SigningKe
         attempt=item.attempt,
         created_at=message.created_at,
         **(mail_details(item, message, address) if channel == EMAIL else {}),
+        locale=item.locale,
         signing_keys=keys,
         project_id=item.project_id,
     )

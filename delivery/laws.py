@@ -53,11 +53,48 @@ LAWS: Final = (
             CROSS JOIN jsonb_array_elements(n.recipients) AS entry (said)
             CROSS JOIN unnest(n.channels) AS wanted (channel)
              JOIN notifications_recipient r ON r.project_id = n.project_id AND r.external_id = entry.said #>> '{}'
-            WHERE n.status = 'routed' AND n.id >= %(since)s AND jsonb_typeof(entry.said) = 'string'
+            WHERE n.status = 'routed' AND n.workflow_version_id IS NULL AND n.id >= %(since)s AND jsonb_typeof(entry.said) = 'string'
               -- Who was erased meanwhile and then made anew was somebody else.
               AND r.created_at <= n.routed_at
               AND NOT EXISTS (SELECT FROM delivery_delivery d WHERE d.notification_id = n.id AND d.recipient_id = r.id
                                                                 AND d.channel = wanted.channel)""",
+    ),
+    Law(
+        "workflow_reaches_everybody",
+        "a routed notification of a workflow has a walk, a delivery or a place in a digest for everybody it names",
+        """SELECT n.id::text FROM notifications_notification n
+            CROSS JOIN jsonb_array_elements(n.recipients) AS entry (said)
+             JOIN notifications_recipient r ON r.project_id = n.project_id AND r.external_id = entry.said #>> '{}'
+            WHERE n.status = 'routed' AND n.workflow_version_id IS NOT NULL AND n.id >= %(since)s
+              AND jsonb_typeof(entry.said) = 'string' AND r.created_at <= n.routed_at
+              AND NOT EXISTS (SELECT FROM delivery_delivery d WHERE d.notification_id = n.id AND d.recipient_id = r.id)
+              AND NOT EXISTS (SELECT FROM delivery_run u WHERE u.notification_id = n.id AND u.recipient_id = r.id)
+              AND NOT EXISTS (SELECT FROM schedules_digestitem i WHERE i.notification_id = n.id AND i.recipient_id = r.id)""",
+    ),
+    Law(
+        "run_waits_for_its_time",
+        "a walk has a time to go on exactly while it waits",
+        """SELECT id::text FROM delivery_run WHERE (state = 'waiting') <> (available_at IS NOT NULL) AND id >= %(since)s""",
+    ),
+    Law(
+        "digest_is_carried",
+        "a digest that is not closed has a walk that will close it",
+        """SELECT d.id::text FROM schedules_digest d WHERE d.closed_at IS NULL AND d.id >= %(since)s
+              AND EXISTS (SELECT FROM notifications_recipient r WHERE r.id = d.recipient_id)
+              AND NOT EXISTS (SELECT FROM delivery_run u WHERE u.digest_id = d.id AND u.state = 'waiting')""",
+    ),
+    Law(
+        "digest_counts",
+        "a digest's count is that of its items",
+        """SELECT d.id::text FROM schedules_digest d WHERE d.id >= %(since)s AND d.count <> (
+               SELECT count(*) FROM schedules_digestitem i WHERE i.digest_id = d.id AND i.removed_at IS NULL)""",
+    ),
+    Law(
+        "digest_goes_out_once",
+        "of the deliveries of one digest on one channel at one step, one at most speaks for it",
+        f"""SELECT d.digest_id::text FROM delivery_delivery d
+             WHERE d.digest_id IS NOT NULL AND d.state IN ({_texts(OPEN | {State.SENT, State.DELIVERED})}) AND d.id >= %(since)s
+             GROUP BY d.digest_id, d.channel, d.endpoint_id, d.step, d.recipient_id HAVING count(*) > 1""",  # noqa: S608 - composed of our own text
     ),
     Law(
         "delivery_open_or_finished",
@@ -80,10 +117,11 @@ LAWS: Final = (
     ),
     Law(
         "in_app_delivered_once",
-        "a delivered in-app delivery has exactly one message",
+        "a delivered in-app delivery has exactly one message, unless the inbox has begun to forget",
         """SELECT d.id::text FROM delivery_delivery d
             WHERE d.channel = 'in_app' AND d.state = 'delivered' AND d.id >= %(since)s
-              AND 1 <> (SELECT count(*) FROM notifications_inboxmessage m WHERE m.delivery_id = d.id)""",
+              AND 1 <> (SELECT count(*) FROM notifications_inboxmessage m WHERE m.delivery_id = d.id)
+              AND NOT EXISTS (SELECT FROM notifications_inbox i WHERE i.recipient_id = d.recipient_id AND i.kept_from > 1)""",
     ),
     Law(
         "message_of_a_delivery",
@@ -94,11 +132,11 @@ LAWS: Final = (
     ),
     Law(
         "inbox_without_gaps",
-        "an inbox's log has no gap and ends at its head",
+        "an inbox's log has no gap, begins where it says and ends at its head",
         """SELECT i.recipient_id::text FROM notifications_inbox i JOIN notifications_inboxevent e USING (recipient_id)
             WHERE i.recipient_id IN (SELECT recipient_id FROM notifications_inboxmessage WHERE id >= %(since)s)
             GROUP BY i.recipient_id
-           HAVING count(*) <> i."offset" OR max(e."offset") <> i."offset" OR min(e."offset") <> 1""",
+           HAVING count(*) <> i."offset" - i.kept_from + 1 OR max(e."offset") <> i."offset" OR min(e."offset") <> i.kept_from""",
     ),
     Law(
         "inbox_counts",
@@ -107,7 +145,7 @@ LAWS: Final = (
             WHERE i.recipient_id IN (SELECT recipient_id FROM notifications_inboxmessage WHERE id >= %(since)s)
               AND ARRAY[i.unread, i.unseen] <> (
                SELECT ARRAY[count(*) FILTER (WHERE read_at IS NULL), count(*) FILTER (WHERE seen_at IS NULL)]::int[]
-                 FROM notifications_inboxmessage m WHERE m.recipient_id = i.recipient_id AND m.archived_at IS NULL)""",
+                 FROM notifications_inboxmessage m WHERE m.recipient_id = i.recipient_id AND m.archived_at IS NULL AND m.gone_at IS NULL)""",
     ),
 )
 

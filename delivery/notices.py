@@ -17,10 +17,11 @@ from psycopg.rows import TupleRow
 
 from delivery.status_events.recording import Event, record
 from notifications import ids
+from notifications.clock import utc_now
 from notifications.conf import conf
 from notifications.errors import CarillonError
 from notifications.intake.requests import Answer, Request
-from notifications.intake.submission import Submission, parse_submission, utc_now
+from notifications.intake.submission import Submission, parse_submission
 from notifications.intake.writer import write
 
 Connection = AsyncConnection[TupleRow]

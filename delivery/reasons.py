@@ -27,6 +27,14 @@ REASONS: Final[Mapping[str, Reason]] = {
     # It went well
     "accepted": Reason("The provider or receiver accepted it.", "nobody"),
     "stored_in_inbox": Reason("It is in the recipient's inbox.", "nobody"),
+    # Workflows
+    "completed": Reason("The walk through the workflow is complete.", "nobody"),
+    "condition_not_met": Reason("A condition of the workflow ended the walk.", "nobody"),
+    "throttled": Reason("The workflow lets only so many through in a time and drops the rest.", "nobody"),
+    "digested": Reason("It joined a digest.", "nobody"),
+    "digest_empty": Reason("Nothing was left in the digest when it closed.", "nobody"),
+    "sent_in_digest": Reason("It went out in the delivery of its digest.", "nobody"),
+    "template_failed": Reason("The template could not be filled in with this data.", "caller"),
     # Decided before any attempt
     "no_email": Reason("The recipient has no email address.", "caller"),
     "no_endpoint": Reason("The recipient has no enabled endpoint on this channel.", "caller"),
@@ -40,6 +48,21 @@ REASONS: Final[Mapping[str, Reason]] = {
     "disabled_by_caller": Reason("The endpoint was disabled over the API.", "caller"),
     "disabled_by_operator": Reason("The endpoint was disabled in the admin.", "operator"),
     "unsubscribed": Reason("The recipient unsubscribed from this category.", "recipient"),
+    "preference_workflow": Reason("The recipient's preferences switch this workflow off on the channel.", "recipient"),
+    "preference_channel": Reason("The recipient's preferences switch the channel off.", "recipient"),
+    "preference_project_workflow": Reason(
+        "The project's preferences switch this workflow off on the channel, and the recipient's own say nothing.",
+        "caller",
+    ),
+    "preference_project_category": Reason(
+        "The project's preferences switch this category off on the channel, and the recipient's own say nothing.",
+        "caller",
+    ),
+    "preference_project_channel": Reason(
+        "The project's preferences switch the channel off, and the recipient's own say nothing.", "caller"
+    ),
+    "quiet_hours": Reason("It came in the recipient's quiet hours.", "recipient"),
+    "capped": Reason("The recipient had as many in this time as the project's cap lets through.", "nobody"),
     "event_filtered": Reason("No endpoint of the recipient wants this type of event.", "caller"),
     "suppressed_bounce": Reason("Mail to this address came back; it is on the suppression list.", "caller"),
     "suppressed_complaint": Reason(

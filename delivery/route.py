@@ -21,18 +21,14 @@ from psycopg.rows import TupleRow
 from delivery import metrics
 from delivery.conf import DeliveryConf
 from delivery.due import Round, due_rows
-from delivery.routing import EMAIL, Target, plan_ways
-from delivery.status_events.recording import (
-    DELIVERY_COLUMNS,
-    NOTIFICATION_COLUMNS,
-    delivery_facts,
-    notification_facts,
-    recording,
-)
+from delivery.inserting import insert_deliveries
+from delivery.planning import Asked, plan
+from delivery.routing import EMAIL, Target
+from delivery.runs.beginning import begin
+from delivery.status_events.recording import NOTIFICATION_COLUMNS, notification_facts, recording
 from delivery.suppressing import mark_targets
 from delivery.targets import find_targets, page_of_topic
 from notifications import ids
-from notifications.event_types import event_type_of
 
 Connection = AsyncConnection[TupleRow]
 log = structlog.get_logger(__name__)
@@ -56,9 +52,10 @@ _CLAIM: Final = f"""
                claims = o.claims + 1
           FROM judged j WHERE o.id = j.id
         RETURNING o.lease_token, o.recipients, o.channels, o.category, o.critical, o.expires_at, o.route_cursor, o.workflow,
-                  {NOTIFICATION_COLUMNS}),
+                  o.workflow_version_id, {NOTIFICATION_COLUMNS}),
     {recording(notification_facts("claimed"))}
-    SELECT id, lease_token, project_id, recipients, channels, category, critical, expires_at, route_cursor, workflow, status FROM claimed"""  # noqa: S608 - composed of our own text
+    SELECT id, lease_token, project_id, recipients, channels, category, critical, expires_at, route_cursor, workflow,
+           workflow_version_id, status FROM claimed"""  # noqa: S608 - composed of our own text
 _ROUTED: Final = f"""
     WITH routed AS (
         UPDATE notifications_notification o SET status = 'routed', routed_at = now(), available_at = NULL, lease_token = NULL,
@@ -72,24 +69,6 @@ _PROGRESS: Final = """
            available_at = now() + make_interval(secs => %(lease)s),
            lease_token = CASE WHEN %(lease)s > 0 THEN lease_token END
      WHERE id = %(id)s AND lease_token = %(token)s RETURNING id"""
-_INSERT: Final = """
-    INSERT INTO delivery_delivery (id, project_id, notification_id, recipient_id, channel, endpoint_id, critical, expires_at, state,
-                                   reason, available_at, finished_at)
-    SELECT id, project_id, notification_id, recipient_id, channel, endpoint_id, critical, expires_at,
-           CASE WHEN g.reason = '' THEN 'queued'
-                WHEN g.reason IN ('unsubscribed', 'event_filtered') OR starts_with(g.reason, 'suppressed_') THEN 'suppressed'
-                ELSE 'failed' END,
-           g.reason,
-           CASE WHEN g.reason = '' THEN now() END, CASE WHEN g.reason <> '' THEN now() END
-      FROM unnest(%s::uuid[], %s::uuid[], %s::uuid[], %s::uuid[], %s::text[], %s::uuid[], %s::bool[],
-                  %s::timestamptz[], %s::text[])
-           AS g (id, project_id, notification_id, recipient_id, channel, endpoint_id, critical, expires_at, reason)
-    ON CONFLICT DO NOTHING"""
-_INSERT_CLOSED: Final = f"""
-    WITH inserted AS ({_INSERT.replace("INTO delivery_delivery", "INTO delivery_delivery AS d")}
-        RETURNING {DELIVERY_COLUMNS}),
-    {recording(delivery_facts("inserted"))}
-    SELECT count(*) FROM told"""  # noqa: S608 - composed of our own text
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +85,7 @@ class Routing:
     expires_at: datetime | None
     cursor: dict[str, Any] | None
     workflow: str | None
+    version_id: UUID | None
 
     @property
     def names(self) -> list[str]:
@@ -149,8 +129,7 @@ async def route_claimed(
     """Make deliveries of what was claimed."""
     small = [item for item in claimed if not item.topics]
     if small:
-        await _route_small(connection, small)
-        on_work({channel for item in small for channel in item.channels})
+        on_work(await _route_small(connection, small))
     for item in sorted(claimed, key=lambda item: not item.critical):
         if item.topics:
             try:
@@ -160,34 +139,34 @@ async def route_claimed(
     metrics.ROUTED.inc(len(claimed))
 
 
-async def _route_small(connection: Connection, items: list[Routing]) -> None:
+async def _route_small(connection: Connection, items: list[Routing]) -> set[str]:
     """All notifications without topics together; if one makes the database refuse, each alone, so it harms only itself."""
     try:
-        await _route_together(connection, items)
+        return await _route_together(connection, items)
     except _REFUSED:
         if len(items) == 1:
             _note_refused(items[0])
-            return
-        for item in items:
-            await _route_small(connection, [item])
+            return set()
+        return set().union(*[await _route_small(connection, [item]) for item in items])
 
 
-async def _route_together(connection: Connection, items: list[Routing]) -> None:
+async def _route_together(connection: Connection, items: list[Routing]) -> set[str]:
     async with connection.transaction():
         mine = await _finish(connection, items)
         kept = [item for item in items if item.id in mine]
         targets = await find_targets(connection, [(item.project_id, name) for item in kept for name in item.names])
-        if any(EMAIL in item.channels for item in kept):
+        if any(EMAIL in item.channels and item.version_id is None for item in kept):
             marked = await mark_targets(connection, [(name[0], target) for name, target in targets.items()])
             targets = dict(zip(targets, marked, strict=True))
-        rows = [
-            row
-            for item in kept
-            for name in dict.fromkeys(item.names)
-            if (target := targets.get((item.project_id, name)))  # None: erased this very moment
-            for row in _rows(item, target)
-        ]
-        await _insert(connection, rows)
+        return await _reach(
+            connection,
+            [
+                (item, target)
+                for item in kept
+                for name in dict.fromkeys(item.names)
+                if (target := targets.get((item.project_id, name)))  # None: erased this very moment
+            ],
+        )
 
 
 async def _route_topics(
@@ -209,13 +188,12 @@ async def _route_topics(
             )
             if not await _keep(connection, item, position, conf.lease_seconds):
                 return
-            if EMAIL in item.channels:
+            if EMAIL in item.channels and item.version_id is None:
                 page = await mark_targets(connection, [(item.project_id, target) for target in page])
-            await _insert(connection, [row for target in page for row in _rows(item, target)])
-        on_work(set(item.channels))
+            channels = await _reach(connection, [(item, target) for target in page])
+        on_work(channels)
     if position["entry"] >= len(item.topics):
-        await _route_small(connection, [item])
-        on_work(set(item.channels))
+        on_work(await _route_small(connection, [item]))
     else:
         await _keep(connection, item, position, 0.0)
 
@@ -239,30 +217,21 @@ async def _finish(connection: Connection, items: list[Routing]) -> set[UUID]:
     return {row[0] for row in await cursor.fetchall()}
 
 
-def _rows(item: Routing, target: Target) -> list[tuple[Any, ...]]:
-    return [
-        (
-            ids.new_uuid(),
-            item.project_id,
-            item.id,
-            target.recipient_id,
-            way.channel,
-            way.endpoint_id,
-            item.critical,
-            item.expires_at,
-            way.reason,
-        )
-        for way in plan_ways(
-            item.channels,
-            target,
+async def _reach(connection: Connection, pairs: list[tuple[Routing, Target]]) -> set[str]:
+    """Plain notifications become deliveries, those of workflows begin to walk; which channels got work."""
+    asked = [
+        Asked(
+            project_id=item.project_id,
+            notification_id=item.id,
+            target=target,
+            channels=item.channels,
             category=item.category,
             critical=item.critical,
-            event_type=event_type_of(item.workflow),
+            expires_at=item.expires_at,
+            workflow=item.workflow,
         )
+        for item, target in pairs
+        if item.version_id is None
     ]
-
-
-async def _insert(connection: Connection, rows: list[tuple[Any, ...]]) -> None:
-    if rows:
-        statement = _INSERT_CLOSED if any(row[-1] for row in rows) else _INSERT  # some have ended already
-        await connection.execute(statement, [list(column) for column in zip(*rows, strict=True)], prepare=True)
+    channels = await insert_deliveries(connection, await plan(connection, asked))
+    return channels | await begin(connection, [pair for pair in pairs if pair[0].version_id is not None])

@@ -4,19 +4,27 @@ Used by the routing stage and by the dry run alike, so that what is shown is wha
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Final
 from uuid import UUID
 
+from delivery.rules import NO_RULES, Rules
 from notifications import event_types
+from notifications.preferences.deciding import DEFAULT, UNSUBSCRIBED, decide
+from notifications.preferences.shapes import EMPTY, Policy, Preferences
+from schedules.quiet_hours import Quiet, find_quiet
 
 IN_APP: Final = "in_app"
 EMAIL: Final = "email"
-UNSUBSCRIBED: Final = "unsubscribed"
+QUIET_HOURS: Final = "quiet_hours"
+"""Reason of what waits for the end of its recipient's quiet hours, and of what was dropped in them because that was asked for."""
 FILTERED: Final = "event_filtered"
 """Reason of the one delivery that is recorded, as suppressed, where a recipient has endpoints but none wants the event."""
 SUPPRESSED: Final = "suppressed_"
 _UNSUBSCRIBE: Final = "unsubscribe"
+_UNWELCOME: Final = frozenset({UNSUBSCRIBED, FILTERED, QUIET_HOURS})
+_KINDS: Final = (SUPPRESSED, "preference_")
 _STRENGTH: Final = ("bounce", "complaint", "manual", _UNSUBSCRIBE)
 
 
@@ -38,20 +46,28 @@ class Target:
     external_id: str
     email: str | None
     endpoints: Mapping[str, tuple[Address, ...]] = field(default_factory=dict)
-    unwanted: frozenset[str] = frozenset()
-    """What the recipient unsubscribed from: channel and category with a space between, which neither can hold."""
+    preferences: Preferences = EMPTY
+    timezone: str | None = None
+    """None: the project's."""
     suppressions: frozenset[str] = frozenset()
     """Why the email address must not be written to: reasons of the suppression list."""
 
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """One delivery to be made; with a `reason` it does not go out, and is recorded as suppressed or failed for that."""
+    """One delivery to be made; with a `reason` it does not go out, and is recorded as suppressed or failed for that; or not
+    yet, where it has a time."""
 
     channel: str
     endpoint_id: UUID | None = None
     address: str | None = None
     reason: str = ""
+    level: str = DEFAULT
+    """Whose preference decided; see `notifications/preferences/deciding.py`."""
+    overruled: str = ""
+    """Where that is `critical`: whose preference would have forbidden it."""
+    not_before: datetime | None = None
+    """When it may go; `reason` says why not now. None: now."""
 
 
 def plan_ways(
@@ -61,9 +77,45 @@ def plan_ways(
     category: str | None = None,
     critical: bool = False,
     event_type: str = event_types.DEFAULT,
+    workflow: str | None = None,
+    rules: Rules = NO_RULES,
+    policy: Policy | None = None,
 ) -> list[Way]:
-    """Every delivery that these channels mean for this recipient; at least one per channel."""
-    return [way for channel in channels for way in _plan_channel(channel, target, category, critical, event_type)]
+    """Every delivery that these channels mean for this recipient; at least one per channel.
+
+    `policy` is what the sender asks for in quiet hours; None: as the recipient or the project says.
+    """
+    ways: list[Way] = []
+    for channel in channels:
+        decision = decide(
+            channel,
+            workflow=workflow,
+            category=category,
+            critical=critical,
+            own=target.preferences,
+            defaults=rules.defaults,
+        )
+        if decision.allowed:
+            planned = _plan_channel(channel, target, critical, event_type)
+            if quiet := quiet_of(channel, target, rules, critical=critical, policy=policy):
+                planned = [_put_off(way, quiet, rules) for way in planned]
+        else:
+            planned = [Way(channel, address=target.email if channel == EMAIL else None, reason=decision.reason)]
+        if decision.level != DEFAULT:
+            planned = [replace(way, level=decision.level, overruled=decision.overruled) for way in planned]
+        ways += planned
+    return ways
+
+
+def quiet_of(
+    channel: str, target: Target, rules: Rules, *, critical: bool = False, policy: Policy | None = None
+) -> Quiet | None:
+    """The quiet hours that something over this channel has to keep; None where there are none."""
+    own, defaults = target.preferences, rules.defaults
+    if own.quiet_hours is None and defaults.quiet_hours is None:
+        return None
+    zone = target.timezone or rules.timezone
+    return find_quiet(channel, timezone=zone, critical=critical, policy=policy, own=own, defaults=defaults)
 
 
 def suppression_reason(reasons: Iterable[str], *, critical: bool) -> str:
@@ -76,9 +128,20 @@ def suppression_reason(reasons: Iterable[str], *, critical: bool) -> str:
     return next((SUPPRESSED + reason for reason in _STRENGTH if reason in standing), "")
 
 
-def _plan_channel(channel: str, target: Target, category: str | None, critical: bool, event_type: str) -> list[Way]:
-    if category and not critical and target.unwanted and f"{channel} {category}" in target.unwanted:
-        return [Way(channel, address=target.email if channel == EMAIL else None, reason=UNSUBSCRIBED)]
+def is_suppression(reason: str) -> bool:
+    """Whether what is not sent for this reason is suppressed: somebody does not want it, which is no failure."""
+    return reason in _UNWELCOME or reason.startswith(_KINDS)
+
+
+def _put_off(way: Way, quiet: Quiet, rules: Rules) -> Way:
+    """The way as quiet hours let it go."""
+    until = quiet.until(rules.now)
+    if way.reason or until is None:
+        return way
+    return replace(way, reason=QUIET_HOURS, not_before=None if quiet.drops else until)
+
+
+def _plan_channel(channel: str, target: Target, critical: bool, event_type: str) -> list[Way]:
     if channel == IN_APP:
         return [Way(channel)]
     if channel == EMAIL:

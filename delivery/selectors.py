@@ -10,9 +10,11 @@ from django.db.models import Count, QuerySet
 from delivery.models import Delivery
 from delivery.states import State
 from notifications.errors import NotFound
+from notifications.models import Notification
 
+_RECENT: Final = 200
 # Ids carry the clock of the process that made them, `created_at` the database's.
-_CLOCK_DIFFERENCE: Final = timedelta(hours=1)
+CLOCK_DIFFERENCE: Final = timedelta(hours=1)
 
 
 class Filter(TypedDict, total=False):
@@ -39,9 +41,9 @@ def find_deliveries(*, project_id: UUID, wanted: Filter) -> QuerySet[Delivery]:
         found = found.filter(endpoint_id=wanted["endpoint"])
     # The bounds on the id let the index by project do the work.
     if "since" in wanted:
-        found = found.filter(created_at__gte=wanted["since"], id__gte=first_id_at(wanted["since"] - _CLOCK_DIFFERENCE))
+        found = found.filter(created_at__gte=wanted["since"], id__gte=first_id_at(wanted["since"] - CLOCK_DIFFERENCE))
     if "until" in wanted:
-        found = found.filter(created_at__lt=wanted["until"], id__lt=first_id_at(wanted["until"] + _CLOCK_DIFFERENCE))
+        found = found.filter(created_at__lt=wanted["until"], id__lt=first_id_at(wanted["until"] + CLOCK_DIFFERENCE))
     return found
 
 
@@ -70,3 +72,10 @@ def first_id_at(moment: datetime) -> UUID:
     """The smallest UUIDv7 of that millisecond."""
     milliseconds = max(0, int(moment.astimezone(UTC).timestamp() * 1000))
     return UUID(int=min(milliseconds, (1 << 48) - 1) << 80)
+
+
+def recent_categories(recipient_id: UUID) -> list[str]:
+    """The categories of what a recipient got last, each once."""
+    recent = Delivery.objects.filter(recipient_id=recipient_id).order_by("-id").values("notification_id")[:_RECENT]
+    found = Notification.objects.filter(id__in=recent, category__isnull=False).values_list("category", flat=True)
+    return sorted({category for category in found.distinct() if category})

@@ -12,7 +12,7 @@ from django.core.exceptions import EmptyResultSet
 from django.db import connection, transaction
 from django.db.models import QuerySet
 
-from delivery.models import Delivery
+from delivery.models import Delivery, Run
 from delivery.states import CANCELLABLE, REPLAYABLE, RETRYABLE, State
 from delivery.status_events.recording import (
     DELIVERY_COLUMNS,
@@ -23,6 +23,7 @@ from delivery.status_events.recording import (
 )
 from notifications.errors import Conflict, NotFound
 from notifications.models import Notification
+from schedules.models import DigestItem
 
 _REPLAY: Final = """
     UPDATE delivery_delivery SET state = 'queued', reason = '', retry_step = 0, claims = 0, lease_token = NULL,
@@ -33,6 +34,9 @@ _CANCEL: Final = f"""
         UPDATE delivery_delivery d SET state = 'cancelled', reason = 'cancelled_by_caller', available_at = NULL,
                lease_token = NULL, finished_at = now()
          WHERE d.state = ANY(%s) AND d.id IN ({{rows}})
+           -- A digest speaks for others as well.
+           AND (d.digest_id IS NULL OR NOT EXISTS (
+                SELECT FROM delivery_delivery other WHERE other.digest_id = d.digest_id AND other.notification_id <> d.notification_id))
         RETURNING {DELIVERY_COLUMNS}),
     {recording(delivery_facts("cancelled")).replace("{", "{{").replace("}", "}}")}
     SELECT FROM cancelled"""  # noqa: S608 - composed of our own text
@@ -44,6 +48,25 @@ _CANCEL_NOTIFICATIONS: Final = f"""
         RETURNING {NOTIFICATION_COLUMNS}),
     {recording(notification_facts("cancelled"))}
     SELECT FROM cancelled"""  # noqa: S608 - composed of our own text
+
+
+_CANCEL_RUNS: Final = """
+    UPDATE delivery_run SET state = 'cancelled', reason = 'cancelled_by_caller', available_at = NULL, finished_at = now()
+     WHERE notification_id = ANY(%s) AND digest_id IS NULL AND state = 'waiting'"""
+# Out of every digest that has not gone out yet: it is still open, or its walk waits at a later step.
+_LEAVE_DIGESTS: Final = """
+    WITH open AS (
+        SELECT d.id FROM schedules_digest d
+         WHERE d.id IN (SELECT digest_id FROM schedules_digestitem WHERE notification_id = ANY(%(ids)s) AND removed_at IS NULL)
+           AND (d.closed_at IS NULL OR EXISTS (SELECT FROM delivery_run u WHERE u.digest_id = d.id AND u.state = 'waiting'))
+         ORDER BY d.id FOR UPDATE),
+    gone AS (
+        UPDATE schedules_digestitem i SET removed_at = now(), removed_reason = 'cancelled_by_caller' FROM open
+         WHERE i.digest_id = open.id AND i.notification_id = ANY(%(ids)s) AND i.removed_at IS NULL RETURNING i.digest_id),
+    counted AS (
+        UPDATE schedules_digest d SET count = d.count - g.n
+          FROM (SELECT digest_id, count(*) AS n FROM gone GROUP BY digest_id) AS g WHERE d.id = g.digest_id)
+    SELECT count(*) FROM gone"""
 
 
 def retry_delivery(*, delivery_id: UUID, project_id: UUID | None = None) -> Delivery:
@@ -79,12 +102,17 @@ def cancel(deliveries: QuerySet[Delivery]) -> int:
 
 
 def cancel_notifications(notifications: QuerySet[Notification]) -> int:
-    """Stop routing of these notifications and every delivery that is not being sent right now; how many deliveries."""
+    """Stop routing of these notifications, their walks through workflows and every delivery that is not being sent right now,
+    and take them out of digests that have not gone out; how many deliveries, walks and items there were."""
     with transaction.atomic():
         locked = list(notifications.select_for_update().order_by("id").values_list("id", flat=True))
         with connection.cursor() as cursor:
             cursor.execute(_CANCEL_NOTIFICATIONS, [locked])
-        return cancel_deliveries(locked)
+            cursor.execute(_CANCEL_RUNS, [locked])
+            walks = int(cursor.rowcount)
+            cursor.execute(_LEAVE_DIGESTS, {"ids": locked})
+            (items,) = cursor.fetchone()
+        return cancel_deliveries(locked) + walks + int(items)
 
 
 def cancel_notification(*, notification_id: UUID, project_id: UUID | None = None) -> int:
@@ -108,8 +136,12 @@ def cancel_deliveries(notification_ids: Iterable[UUID]) -> int:
 
 def _is_cancelled(found: QuerySet[Notification]) -> bool:
     """Whether an earlier request has stopped something of it: to ask for that again is no conflict."""
-    stopped = Delivery.objects.filter(notification__in=found, state=State.CANCELLED)
-    return found.filter(status=Notification.Status.CANCELLED).exists() or stopped.exists()
+    return (
+        found.filter(status=Notification.Status.CANCELLED).exists()
+        or Delivery.objects.filter(notification__in=found, state=State.CANCELLED).exists()
+        or Run.objects.filter(notification__in=found, state=Run.State.CANCELLED).exists()
+        or DigestItem.objects.filter(notification__in=found, removed_at__isnull=False).exists()
+    )
 
 
 def _change(statement: str, deliveries: QuerySet[Delivery], states: Iterable[State]) -> int:

@@ -20,14 +20,15 @@ Connection = AsyncConnection[Any]
 
 _LONGEST_DETAIL: Final = 500
 
+# In binary form (%b): quoting a hash as text cost a fifth of a worker's time per mail.
 _OF_ADDRESSES: Final = """
     SELECT s.project_id, s.address_hash, s.reason
-      FROM (SELECT DISTINCT project_id, address_hash FROM unnest(%s::uuid[], %s::bytea[]) AS g (project_id, address_hash)) AS asked
+      FROM (SELECT DISTINCT project_id, address_hash FROM unnest(%b::uuid[], %b::bytea[]) AS g (project_id, address_hash)) AS asked
       JOIN notifications_suppression s USING (address_hash, project_id)
      WHERE s.channel = 'email' AND (s.expires_at IS NULL OR s.expires_at > now())"""
 _OF_DELIVERIES: Final = """
     SELECT d.id, s.reason
-      FROM unnest(%s::uuid[], %s::bytea[]) AS asked (id, address_hash)
+      FROM unnest(%b::uuid[], %b::bytea[]) AS asked (id, address_hash)
       JOIN notifications_suppression s USING (address_hash)
       JOIN delivery_delivery d ON d.id = asked.id AND d.project_id = s.project_id
      WHERE s.channel = 'email' AND (s.expires_at IS NULL OR s.expires_at > now())

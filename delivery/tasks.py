@@ -5,14 +5,19 @@ from typing import Any, Final
 from celery import shared_task
 from celery.signals import worker_process_init, worker_process_shutdown
 
-from delivery.engine import ROUTE
+from delivery.conf import conf
+from delivery.engine import FIRE, ROUTE, RUNS
 from delivery.feedback.poll import poll_configured
 from delivery.inspection import inspect_recent
+from delivery.laws import SINCE_EVER
 from delivery.loop import current, stop_current
+from delivery.retention import forget_history
 from notifications.events import ROUTE_TASK, SEND_TASK
-from schedules.periodic import INSPECT_TASK, POLL_TASK, SWEEP_TASK
+from schedules.periodic import FIRE_TASK, HISTORY_TASK, INSPECT_TASK, POLL_TASK, SWEEP_TASK
 
 _PATIENCE_SECONDS: Final = 0.05  # the work goes on without us; the next wake-up, of another stage, must not wait for it
+
+_history = SINCE_EVER  # how far this process has come in looking through what is old
 
 
 @shared_task(name=ROUTE_TASK)
@@ -30,13 +35,27 @@ def send() -> None:
 @shared_task(name=SWEEP_TASK)
 def sweep() -> None:
     """What Beat asks for: everything that is due, whoever forgot to ring."""
-    _work([ROUTE, *current().engine.channels])
+    _work([FIRE, ROUTE, RUNS, *current().engine.channels])
+
+
+@shared_task(name=FIRE_TASK)
+def fire() -> None:
+    """Make what schedules have due."""
+    _work([FIRE])
 
 
 @shared_task(name=INSPECT_TASK)
 def inspect() -> None:
     """Are the laws kept?"""
     inspect_recent()
+
+
+@shared_task(name=HISTORY_TASK)
+def forget() -> None:
+    """Drop what ended long ago."""
+    global _history
+    if days := conf().history_days:
+        _, _history = forget_history(days=days, after=_history)
 
 
 @shared_task(name=POLL_TASK)

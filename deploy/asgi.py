@@ -22,7 +22,7 @@ from notifications.collecting import collect_seldom
 from notifications.inbox.process import stop_inbox
 from notifications.intake.process import stop_intake
 
-_API_PATHS = ("/v1/", "/u/", "/healthz", "/readyz", "/metrics")
+_API_PATHS = ("/v1/", "/u/", "/p/", "/k/", "/healthz", "/readyz", "/metrics")
 
 
 class Application:

@@ -27,7 +27,12 @@ Each variable may be given as `NAME` or as `NAME_FILE`, the path of a file that 
     CARILLON_INSTANCE        empty                a name for this process or host that /readyz repeats
     CARILLON_LEASE_SECONDS   60                   how long one process may hold a piece of work; after a crash others wait so long for it
     CARILLON_RETRY_SECONDS   {}                   waiting times before further attempts by channel, JSON: {"webhook": [5, 300], "email": [60]}
+    CARILLON_INBOX_DAYS      365                  how many days a message stays in an inbox
+    CARILLON_INBOX_MESSAGES  10000                how many messages an inbox holds; the oldest leave
+    CARILLON_INBOX_LOG_DAYS  30                   how long a client may be away and still be told exactly what it missed
+    CARILLON_INBOX_LOG_CHANGES 10000              how many changes of one inbox are kept for that
     CARILLON_EVENT_DAYS      14                   how many days status events and what came of them are kept
+    CARILLON_HISTORY_DAYS    90                   how many days notifications and their deliveries are kept after their end; 0: for ever
     CARILLON_LOG             INFO                 log level
     HOST, PORT               127.0.0.1, 8000      where to listen
     WEB_PROCESSES, WORKER_PROCESSES  by cores     how many

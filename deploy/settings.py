@@ -11,6 +11,7 @@ from deploy.transports import read_signing_keys, transport_settings
 from deploy.unfold import UNFOLD as UNFOLD
 from deploy.version import version
 from notifications.conf import NotificationsConf
+from notifications.inbox.keep import Keep
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = Path(environment.text("CARILLON_DATA_DIR", str(BASE_DIR / ".data")))
@@ -52,6 +53,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "deploy.acting.actor_middleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
@@ -123,7 +125,15 @@ _TRANSPORTS = transport_settings(
     signing_keys=read_signing_keys(environment.items("CARILLON_DKIM_KEYS")),
     bounce_address=CARILLON_BOUNCE.address,
 )
-CARILLON_NOTIFICATIONS = NotificationsConf(channels=frozenset({"in_app", *_TRANSPORTS}))
+CARILLON_NOTIFICATIONS = NotificationsConf(
+    channels=frozenset({"in_app", *_TRANSPORTS}),
+    inbox_keep=Keep(
+        message_days=environment.number("CARILLON_INBOX_DAYS", 365, least=1),
+        messages=environment.number("CARILLON_INBOX_MESSAGES", 10_000, least=1),
+        log_days=environment.number("CARILLON_INBOX_LOG_DAYS", 30, least=1),
+        changes=environment.number("CARILLON_INBOX_LOG_CHANGES", 10_000, least=1),
+    ),
+)
 _LEASE = environment.number("CARILLON_LEASE_SECONDS", 60, least=2)
 # Every attempt ends well before its lease does.
 CARILLON_DELIVERY = DeliveryConf(
@@ -132,6 +142,8 @@ CARILLON_DELIVERY = DeliveryConf(
     lease_seconds=_LEASE,
     attempt_timeout_seconds=_LEASE * 5 / 12,
     event_retention_days=environment.number("CARILLON_EVENT_DAYS", 14, least=6),  # beyond the last retry
+    history_days=environment.number("CARILLON_HISTORY_DAYS", 90, least=0),
+    journal_folder=DATA_DIR / "outcomes",
 )
 BROKER_URL = environment.text("CELERY_BROKER_URL", broker(REDIS_URLS[0]))
 

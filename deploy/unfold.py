@@ -50,6 +50,8 @@ _NAVIGATION = [
             _model("Notifications", "notifications", "notifications_notification"),
             _model("Deliveries", "outbox", "delivery_delivery"),
             _model("Attempts", "history", "delivery_attempt"),
+            _model("Schedules", "calendar_clock", "schedules_schedule"),
+            _model("Schedule runs", "event_repeat", "schedules_schedulerun"),
             _model("Status events", "campaign", "delivery_statusevent"),
             _model("Status dispatches", "forward_to_inbox", "delivery_statusdispatch"),
             _model("Event endpoints", "hearing", "delivery_eventendpoint"),
@@ -60,6 +62,12 @@ _NAVIGATION = [
         ],
     },
     {
+        "title": "Rules",
+        "items": [
+            _model("Workflows", "account_tree", "notifications_workflow"),
+        ],
+    },
+    {
         "title": "People",
         "items": [
             _model("Recipients", "person", "notifications_recipient"),
@@ -67,7 +75,7 @@ _NAVIGATION = [
             _model("Suppressions", "block", "notifications_suppression"),
             _model("Topics", "groups", "notifications_topic"),
             _model("Subscriptions", "group_add", "notifications_subscription"),
-            _model("Unsubscriptions", "unsubscribe", "notifications_unsubscription"),
+            _model("Preferences", "tune", "notifications_recipientpreferences"),
             _model("Inbox messages", "inbox", "notifications_inboxmessage"),
             _model("Inboxes", "all_inbox", "notifications_inbox"),
             _model("Inbox log", "receipt_long", "notifications_inboxevent"),
@@ -84,6 +92,7 @@ _NAVIGATION = [
         "title": "Access",
         "items": [
             _model("Projects", "domain", "notifications_project"),
+            _model("Project settings", "settings", "notifications_projectsettings"),
             _model("API keys", "key", "notifications_apikey"),
             _model("DKIM keys", "signature", "delivery_dkimkey"),
             _model("Callback sources", "call_received", "delivery_callbacksource"),
@@ -98,6 +107,7 @@ _NAVIGATION = [
         "items": [
             _model("Processes", "ecg_heart", "delivery_heartbeat"),
             _model("Laws", "gavel", "delivery_lawcheck"),
+            _model("Audit log", "policy", "notifications_auditentry"),
         ],
     },
     {

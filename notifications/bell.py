@@ -19,7 +19,14 @@ log = structlog.get_logger(__name__)
 
 _EXPIRES_SECONDS: Final = 10
 _REST_SECONDS: Final = 0.02  # at most fifty rings a second, however many commits there are
+_BUSY_REST_SECONDS: Final = 0.1  # while there are very many: publishing took a twentieth of a busy process's time
+_BUSY_PER_SECOND: Final = 150
 _UNREACHABLE: Final = (OperationalError, OSError, TimeoutError)
+
+
+def rest_after(asked: int, rest: float) -> float:
+    """How long to rest after the next rings, when `asked` came during a rest of `rest` seconds."""
+    return _BUSY_REST_SECONDS if asked > rest * _BUSY_PER_SECOND else _REST_SECONDS
 
 
 class Bell:
@@ -28,6 +35,8 @@ class Bell:
     def __init__(self, publish: Callable[[str], Any]) -> None:
         self._publish = publish
         self._wanted: set[str] = set()
+        self._asked = 0
+        self._resting = False
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
         self._stopping = False
@@ -50,9 +59,12 @@ class Bell:
         """Wake the stage served by `task` soon. Returns at once, raises nothing."""
         with self._changed:
             self._wanted.add(task)
-            self._changed.notify()
+            self._asked += 1
+            if not self._resting:  # waking a thread that goes on resting is a waste, too
+                self._changed.notify()
 
     def _run(self) -> None:
+        rest = _REST_SECONDS
         while True:
             with self._changed:
                 while not self._wanted and not self._stopping:
@@ -63,7 +75,10 @@ class Bell:
             for task in sorted(wanted):
                 self._ring(task)
             with self._changed:
-                self._changed.wait_for(lambda: self._stopping, timeout=_REST_SECONDS)
+                self._asked, self._resting = 0, True
+                self._changed.wait_for(lambda: self._stopping, timeout=rest)
+                self._resting = False
+                rest = rest_after(self._asked, rest)
 
     def _ring(self, task: str) -> None:
         """Publish once; of an outage, the beginning and the end are logged."""

@@ -28,8 +28,8 @@ def utc_now() -> datetime:
 def running_by(source: Callable[[], datetime]) -> Iterator[None]:
     """Within, `utc_now` is what `source` says."""
     before = _Clock.source
-    _Clock.source = staticmethod(source)  # type: ignore[assignment]  # called on the class, never on an instance
+    _Clock.source = staticmethod(source)
     try:
         yield
     finally:
-        _Clock.source = staticmethod(before)  # type: ignore[assignment]
+        _Clock.source = staticmethod(before)

@@ -1,8 +1,10 @@
 """Settings of `notifications`: limits of what is accepted, and how intake groups its commits."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from django.conf import settings
+
+from notifications.inbox.keep import Keep
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +23,7 @@ class NotificationsConf:
     token_lifetime_seconds: int = 3600
     key_cache_seconds: float = 5.0
     executor_threads: int = 8
+    inbox_keep: Keep = field(default_factory=Keep)
 
     def __post_init__(self) -> None:
         for name in ("max_recipients", "max_bulk", "intake_writers", "intake_max_group", "executor_threads"):

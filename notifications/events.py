@@ -11,7 +11,7 @@ from uuid import UUID
 ROUTE_TASK: Final = "delivery.route"
 SEND_TASK: Final = "delivery.send"
 
-InboxEventName = Literal["message.created", "message.updated"]
+InboxEventName = Literal["message.created", "message.updated", "message.deleted", "message.expired"]
 LAYER_MESSAGE_TYPE: Final = "inbox.event"
 ACCESS_MESSAGE_TYPE: Final = "inbox.access"
 

@@ -15,6 +15,8 @@ from typing import Final, Generic, ParamSpec, TypeVar
 from django.db import DEFAULT_DB_ALIAS, InterfaceError, OperationalError, connections
 from psycopg_pool import PoolTimeout
 
+from notifications import ids
+from notifications.acting import acting_as, acting_key
 from notifications.conf import conf
 from notifications.errors import Unavailable
 
@@ -50,6 +52,8 @@ class _Call(Generic[R]):
 
     def __init__(self, work: Callable[[], R]) -> None:
         self._work = work
+        key_id = acting_key.get()  # the thread has a context of its own
+        self._actor = ids.encode("key", key_id) if key_id else ""
         self._guard = threading.Lock()
         self._decided = False
 
@@ -58,7 +62,8 @@ class _Call(Generic[R]):
             connections[DEFAULT_DB_ALIAS].ensure_connection()
             if not self._decide():
                 raise Unavailable(_DETAIL)
-            return self._work()
+            with acting_as(self._actor):
+                return self._work()
         except (OperationalError, InterfaceError, PoolTimeout) as error:
             raise Unavailable(_DETAIL) from error
         finally:

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from uuid_utils.compat import uuid7
 
-Prefix = Literal["prj", "key", "end", "ntf", "dlv", "msg", "att", "evt", "sup", "cbk"]
+Prefix = Literal["prj", "key", "end", "ntf", "dlv", "msg", "att", "evt", "sup", "cbk", "run", "dig"]
 
 _ALPHABET: Final = "0123456789abcdefghjkmnpqrstvwxyz"
 _VALUES: Final = {character: value for value, character in enumerate(_ALPHABET)}

@@ -7,11 +7,11 @@ of wrong ones costs one look-up each, and the memory of both is bounded.
 import time
 from collections import OrderedDict
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Final
 from uuid import UUID
 
 from notifications import api_keys
+from notifications.clock import utc_now
 from notifications.conf import conf
 from notifications.executor import in_thread
 from notifications.models import ApiKey
@@ -51,6 +51,6 @@ async def find_caller(key: str) -> Caller | None:
 
 def _look_up(key: str) -> Caller | None:
     row = ApiKey.objects.filter(public_id=api_keys.public_id_of(key)).first()
-    if row is None or not api_keys.matches(key, row.digest) or not row.is_usable(datetime.now(UTC)):
+    if row is None or not api_keys.matches(key, row.digest) or not row.is_usable(utc_now()):
         return None
     return Caller(key_id=row.id, project_id=row.project_id, scopes=frozenset(row.scopes))

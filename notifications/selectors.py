@@ -1,12 +1,38 @@
 """Reads of what a project is made of. Querysets are given to `api.paging`, which cuts the page."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db.models import QuerySet
 
 from notifications.errors import NotFound
-from notifications.models import Endpoint, Notification, Recipient, Subscription, Suppression, Topic
+from notifications.models import (
+    ApiKey,
+    Endpoint,
+    Notification,
+    Recipient,
+    RecipientPreferences,
+    Subscription,
+    Suppression,
+    Topic,
+    Workflow,
+)
+from notifications.preference_links import PreferenceLink
+from notifications.signed_links import digest_address
+
+
+def api_keys_of(project_id: UUID) -> QuerySet[ApiKey]:
+    """All keys of a project, ended ones too."""
+    return ApiKey.objects.filter(project_id=project_id)
+
+
+def get_api_key(*, project_id: UUID, key_id: UUID) -> ApiKey:
+    """One key. Raises `NotFound`."""
+    key = api_keys_of(project_id).filter(id=key_id).first()
+    if key is None:
+        raise NotFound
+    return key
 
 
 def recipients_of(project_id: UUID) -> QuerySet[Recipient]:
@@ -20,6 +46,14 @@ def get_recipient(*, project_id: UUID, external_id: str) -> Recipient:
     if recipient is None:
         raise NotFound
     return recipient
+
+
+def get_preferences(*, project_id: UUID, external_id: str) -> dict[str, Any]:
+    """What a recipient has said about what they want. Raises `NotFound` for the recipient."""
+    recipient = get_recipient(project_id=project_id, external_id=external_id)
+    rows = RecipientPreferences.objects.filter(recipient=recipient)
+    found: dict[str, Any] | None = rows.values_list("settings", flat=True).first()
+    return found or {}
 
 
 def get_last_seen(*, project_id: UUID, external_id: str) -> tuple[UUID, datetime | None]:
@@ -87,3 +121,23 @@ def get_suppression(*, project_id: UUID, suppression_id: UUID) -> Suppression:
     if suppression is None:
         raise NotFound
     return suppression
+
+
+def get_by_link(link: PreferenceLink) -> Recipient | None:
+    """The recipient whose page the link opens, with preferences and the project's settings where there are any; None when it
+    opens nothing (any more)."""
+    rows = Recipient.objects.select_related("preferences", "project__settings")
+    recipient = rows.filter(id=link.recipient_pk, project_id=link.project_id).first()
+    if recipient is None or not recipient.email or digest_address(recipient.email) != link.address_digest:
+        return None
+    return recipient
+
+
+def workflow_names(project_id: UUID) -> dict[str, list[str]]:
+    """The names of the workflows in use, by their category; critical ones, which nobody can switch off, are left out."""
+    rows = Workflow.objects.filter(project_id=project_id, archived_at=None, published_version__isnull=False)
+    found: dict[str, list[str]] = {}
+    for definition in rows.order_by("key").values_list("published_version__definition", flat=True):
+        if (category := definition.get("category")) and not definition.get("critical"):
+            found.setdefault(category, []).append(definition.get("name") or "")
+    return found

@@ -111,7 +111,7 @@ def parse_time(value: str) -> datetime:
 
 def format_time(value: datetime) -> str:
     """RFC 3339 in UTC, with milliseconds."""
-    return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
+    return value.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
 
 
 def optional_time(value: datetime | None) -> str | None:

@@ -4,7 +4,10 @@ from celery import shared_task
 
 from notifications.forgetting import forget_expired_keys
 from notifications.services.endpoints import forget_old_secrets
+from schedules.beat import remove_orphans
+from schedules.forgetting import forget_slots
 from schedules.periodic import FORGET_TASK
+from schedules.services import forget_old_runs
 
 
 @shared_task(name=FORGET_TASK)
@@ -12,3 +15,6 @@ def forget() -> None:
     """Drop what is past its time."""
     forget_expired_keys()
     forget_old_secrets()
+    forget_slots()
+    forget_old_runs()
+    remove_orphans()

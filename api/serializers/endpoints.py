@@ -8,7 +8,7 @@ from api.fields import PublicId, Text, Time, WholeNumber
 from api.serializing import In
 from delivery.retries import MOST_STEPS, check_schedule
 from notifications import custom_headers, event_types, signing_keys, texts
-from notifications.intake.submission import utc_now
+from notifications.clock import utc_now
 from notifications.models import Endpoint
 from notifications.sealing import SealBroken
 

@@ -1,27 +1,13 @@
 """Explanations as they go out: decisions as codes for machines, each with a sentence for people."""
 
-from typing import Any, get_args
+from typing import Any
 
 from rest_framework import serializers
 
-from api.fields import FreeObject
 from api.serializers.submissions import PlannedEntryOut
-from delivery.reasons import Actor
+from api.serializers.walks import ACTORS, WHO, DecisionOut, DigestOut, RunOut
 from delivery.states import State
 from notifications.models import Notification
-
-_ACTORS = list(get_args(Actor))
-_WHO = "Who can do something about it: `receiver` runs the server that was asked."
-
-
-class DecisionOut(serializers.Serializer[Any]):
-    """One thing that was decided or tried."""
-
-    code = serializers.CharField(help_text="For machines, such as `accepted`, `not_used`, `attempt` or `ended`.")
-    at = serializers.CharField(allow_null=True, help_text="RFC 3339; null where no time of it is kept.")
-    summary = serializers.CharField(help_text="For people.")
-    actor = serializers.ChoiceField(choices=_ACTORS, help_text=_WHO)
-    detail = FreeObject(help_text="What it was decided by; of an attempt its number, outcome and response.")
 
 
 class ReasonCountOut(serializers.Serializer[Any]):
@@ -32,7 +18,7 @@ class ReasonCountOut(serializers.Serializer[Any]):
     reason = serializers.CharField(allow_null=True)
     count = serializers.IntegerField()
     summary = serializers.CharField()
-    actor = serializers.ChoiceField(choices=_ACTORS, help_text=_WHO)
+    actor = serializers.ChoiceField(choices=ACTORS, help_text=WHO)
 
 
 class NextAttemptOut(serializers.Serializer[Any]):
@@ -54,7 +40,7 @@ class DeliveryExplanationOut(serializers.Serializer[Any]):
     endpoint = serializers.CharField(allow_null=True)
     state = serializers.ChoiceField(choices=[state.value for state in State])
     reason = serializers.CharField(allow_null=True)
-    actor = serializers.ChoiceField(choices=_ACTORS, help_text=_WHO)
+    actor = serializers.ChoiceField(choices=ACTORS, help_text=WHO)
     used = serializers.BooleanField(help_text="Whether the channel was, or is going to be, tried.")
     summary = serializers.CharField()
     decisions = DecisionOut(many=True)
@@ -71,6 +57,8 @@ class ExplanationOut(serializers.Serializer[Any]):
     decisions = DecisionOut(many=True, help_text="About the notification as a whole.")
     counts = ReasonCountOut(many=True, help_text="Over all of its deliveries, whichever of them are on this page.")
     plan = PlannedEntryOut(many=True, help_text="Until it is routed: what a dry run would show now.")
+    runs = RunOut(many=True, help_text="Walks through the workflow that have something to tell; the newest 100.")
+    digests = DigestOut(many=True, help_text="Digests it joined; the newest 100.")
     data = DeliveryExplanationOut(many=True)  # type: ignore[assignment]  # a field, not the property
     next = serializers.CharField(allow_null=True)
     previous = serializers.CharField(allow_null=True)

@@ -1,10 +1,11 @@
 """The inbox as its recipient sees it, for the OpenAPI document: rows come ready from `notifications.inbox`."""
 
-from typing import Any
+from typing import Any, get_args
 
 from rest_framework import serializers
 
 from api.fields import FreeObject, Time
+from notifications.events import InboxEventName
 
 
 class InboxMessageOut(serializers.Serializer[Any]):
@@ -22,6 +23,7 @@ class InboxMessageOut(serializers.Serializer[Any]):
     seen_at = Time(allow_null=True)
     read_at = Time(allow_null=True)
     archived_at = Time(allow_null=True)
+    acknowledged_at = Time(allow_null=True)
 
 
 class InboxCountsOut(serializers.Serializer[Any]):
@@ -41,9 +43,9 @@ class BadgeOut(serializers.Serializer[Any]):
 
 
 class InboxChangeOut(serializers.Serializer[Any]):
-    """One change, with its message as it is now."""
+    """One change, with its message as it is now: emptied, when it was deleted or has expired."""
 
-    event = serializers.ChoiceField(choices=["message.created", "message.updated"])
+    event = serializers.ChoiceField(choices=get_args(InboxEventName))
     offset = serializers.IntegerField()
     message = InboxMessageOut()
 

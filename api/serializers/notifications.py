@@ -28,6 +28,9 @@ class ContentOut(serializers.Serializer[Any]):
     action_url = serializers.CharField(allow_null=True)
     attachments = AttachmentOut(many=True, default=list)
 
+    def to_representation(self, instance: Any) -> Any:
+        return super().to_representation(instance) if instance else None
+
 
 class NotificationOut(serializers.Serializer[Any]):
     """One accepted request."""
@@ -41,8 +44,10 @@ class NotificationOut(serializers.Serializer[Any]):
     actor = serializers.CharField(allow_null=True)
     thread = serializers.CharField(allow_null=True, help_text="Mails of one thread are shown together.")
     recipients = serializers.ListField(child=serializers.JSONField(), help_text="Ids of recipients, or {topic}.")
-    content = ContentOut(allow_null=True)
-    channels = serializers.ListField(child=serializers.CharField())
+    content = ContentOut(allow_null=True, help_text="Null where a workflow says it.")
+    channels = serializers.ListField(
+        child=serializers.CharField(), help_text="Empty with a workflow: all that it uses."
+    )
     data = FreeObject()  # type: ignore[assignment]  # a field, not the property
     metadata = FreeObject()
     cancellation_key = serializers.CharField(allow_null=True)
@@ -72,6 +77,20 @@ class CancelIn(In):
     """Which notifications to cancel."""
 
     cancellation_key = Text(check=texts.check_external_id, max_length=255)
+
+
+class AcknowledgeIn(In):
+    """Who takes care."""
+
+    recipient = Text(check=texts.check_external_id, max_length=255, required=False, help_text="A recipient's id.")
+
+
+class AcknowledgedOut(serializers.Serializer[Any]):
+    """Who takes care, since when."""
+
+    id = serializers.CharField(source="public_id")
+    acknowledged_at = Time()
+    acknowledged_by = serializers.CharField(allow_null=True)
 
 
 class CancelledOut(serializers.Serializer[Any]):

@@ -5,6 +5,8 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from api.serializers.walks import DigestOut, RunOut
+
 _SUBMISSION = {"$ref": "#/components/schemas/NotificationIn"}
 _PROBLEM = {"$ref": "#/components/schemas/Problem"}
 
@@ -21,13 +23,24 @@ class WayOut(serializers.Serializer[Any]):
     """One channel for one recipient."""
 
     channel = serializers.CharField()
-    delivers = serializers.BooleanField()
+    step = serializers.CharField(allow_null=True, help_text="Of a workflow; null without one.")
+    delivers = serializers.BooleanField(help_text="Whether it goes, now or at `not_before`.")
     address = serializers.CharField(allow_null=True, help_text="The email address or URL.")
     endpoint = serializers.CharField(allow_null=True, help_text="The endpoint's id.")
     reason = serializers.CharField(
         allow_null=True,
-        help_text="Why not: `no_email`, `no_endpoint`, `unsubscribed`, `listed_before` (an earlier entry reaches it).",
+        help_text="Why not, or not yet: `no_email`, `no_endpoint`, `unsubscribed`, `quiet_hours`, `listed_before` (an earlier"
+        " entry reaches it) and so on.",
     )
+    preference = serializers.CharField(
+        allow_null=True,
+        help_text="Which entry of the preferences decided: `workflow`, `category`, `channel`, the same with `project_` before it"
+        " for the project's own, `critical`, or `default` where there is none.",
+    )
+    overruled = serializers.CharField(
+        allow_null=True, help_text="Where that is `critical`: the entry that would have forbidden it."
+    )
+    not_before = serializers.DateTimeField(allow_null=True, help_text="When it goes, where that is not now.")
 
 
 class PlannedRecipientOut(serializers.Serializer[Any]):
@@ -56,6 +69,8 @@ class DryRunOut(serializers.Serializer[Any]):
 
     dry_run = serializers.BooleanField()
     entries = PlannedEntryOut(many=True)
+    runs = RunOut(many=True, help_text="Of a workflow: the walks that wait or have decided something.")
+    digests = DigestOut(many=True, help_text="Of a workflow: the digests it would join.")
 
 
 @extend_schema_field(_SUBMISSION)

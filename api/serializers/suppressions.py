@@ -8,7 +8,7 @@ from rest_framework import serializers
 from api.fields import PublicId, Text, Time
 from api.serializing import In
 from notifications import ids, texts
-from notifications.intake.submission import utc_now
+from notifications.clock import utc_now
 from notifications.models import Suppression
 
 

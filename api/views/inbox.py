@@ -89,7 +89,7 @@ class InboxMessageAction(InboxView):
         tag="Inbox",
         name="change_message",
         summary="Change a message",
-        description="What is so already stays as it is, so this can be repeated. Read is seen too.",
+        description="What is so already stays as it is, so this can be repeated. Read is seen too, acknowledged is read too.",
         answers={200: InboxMessageOut},
     )
     async def post(self, request: InboxRequest, message_id: str, action: str) -> HttpResponse:
@@ -101,6 +101,21 @@ class InboxMessageAction(InboxView):
             return json_response(applied.events[0]["message"])
         door = await inbox_door()
         return json_response(await answered(_read(door, request.recipient.recipient_pk, row_id)))
+
+
+class InboxMessageItem(InboxView):
+    """`/v1/inbox/messages/{id}`"""
+
+    @operation(
+        tag="Inbox",
+        name="delete_message",
+        summary="Delete a message",
+        description="For good, on every device; archive what may be wanted again. Can be repeated.",
+        answers={204: None},
+    )
+    async def delete(self, request: InboxRequest, message_id: str) -> HttpResponse:
+        await _apply(request, "delete", [paths.row("msg", message_id)])
+        return HttpResponse(status=204)
 
 
 class InboxReadAll(InboxView):

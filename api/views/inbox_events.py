@@ -3,7 +3,6 @@
 import asyncio
 import time
 from collections.abc import AsyncGenerator
-from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -20,6 +19,7 @@ from api.problems import HttpProblem
 from api.queries import read_query
 from api.serializers.inbox import InboxChangesOut
 from api.streaming import StreamedResponse
+from notifications.clock import utc_now
 from notifications.errors import Unavailable
 from notifications.inbox.following import Page, Standing, find_standing, read_page
 from notifications.inbox.process import InboxDoor, inbox_door
@@ -42,8 +42,8 @@ class InboxEvents(InboxView):
         summary="Follow the inbox",
         description=(
             "Every change after `since`, each once and in order, then each new one as it comes. With `Accept: "
-            "text/event-stream` as server-sent events that go on until the token ends or is revoked: `message.created` and "
-            "`message.updated` with `{event, offset, message, counts}` as data, and `position` at a beginning without "
+            "text/event-stream` as server-sent events that go on until the token ends or is revoked: `message.created`, "
+            "`message.updated`, `message.deleted` and `message.expired` with `{event, offset, message, counts}` as data, and `position` at a beginning without "
             "`since` or `reset` where not everything missed can be told (load the inbox anew), both with `{offset, "
             "epoch, counts}`. Otherwise as JSON long poll: one answer as soon as there are changes, or at the end of `wait`."
         ),
@@ -122,15 +122,18 @@ async def _stream(
                 continue
             if page is None or not page.head.admits(recipient.issued_at):
                 return
-            if page.head.epoch != epoch:
+            if page.head.epoch != epoch or not page.whole:
                 yield event_stream.beginning("reset", page.head)
             else:
                 for event in event_stream.changes(page):
                     yield event
-            epoch, offset = page.head.epoch, page.reached if page.head.epoch == epoch else page.head.offset
+            epoch, offset = (
+                page.head.epoch,
+                page.reached if page.head.epoch == epoch and page.whole else page.head.offset,
+            )
             watcher.position = (epoch, offset)
             rest = min(_HEARTBEAT_SECONDS, ends_at - time.monotonic())
-            if page.complete and not await watcher.wait(rest):
+            if (page.complete or not page.whole) and not await watcher.wait(rest):
                 yield event_stream.HEARTBEAT
 
 
@@ -165,7 +168,7 @@ async def _answer_now(door: InboxDoor, recipient: RecipientToken, standing: Stan
 
 def _changes_since(head: Head, page: Page) -> dict[str, Any]:
     """The long poll's answer: `page` was read after a position in the history of `head`."""
-    if page.head.epoch != head.epoch:
+    if page.head.epoch != head.epoch or not page.whole:
         return {**event_stream.nothing_new(page.head), "recovered": False}
     return event_stream.answer(page)
 
@@ -184,7 +187,7 @@ async def _read(door: InboxDoor, pk: UUID, after: int) -> Page | None:
 
 def _end_of(recipient: RecipientToken) -> float:
     """When the token ends, on the clock that does not jump."""
-    return time.monotonic() + (recipient.expires_at - datetime.now(UTC)).total_seconds() + LEEWAY_SECONDS
+    return time.monotonic() + (recipient.expires_at - utc_now()).total_seconds() + LEEWAY_SECONDS
 
 
 def _wants_stream(request: HttpRequest) -> bool:

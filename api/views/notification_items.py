@@ -12,7 +12,14 @@ from api.openapi import LIST_PARAMETERS, operation, page_of
 from api.queries import read_query
 from api.serializers.deliveries import DeliveryOut
 from api.serializers.explanations import ExplanationOut
-from api.serializers.notifications import CancelIn, CancelledOut, NotificationDetailOut, NotificationOut
+from api.serializers.notifications import (
+    AcknowledgedOut,
+    AcknowledgeIn,
+    CancelIn,
+    CancelledOut,
+    NotificationDetailOut,
+    NotificationOut,
+)
 from api.serializing import shown, validated
 from delivery import selectors as delivery_selectors
 from delivery.explain.reading import explain_notification
@@ -22,6 +29,7 @@ from notifications import selectors
 from notifications.executor import in_thread
 from notifications.intake.requests import Answer
 from notifications.models import Notification
+from notifications.services.acknowledgements import acknowledge
 
 _SCOPES = {"GET": "notifications:read", "POST": "notifications:write"}
 
@@ -140,6 +148,32 @@ class NotificationCancel(ApiView):
         def work() -> Answer:
             cancelled = cancel_notification(notification_id=row_id, project_id=project_id)
             return json_answer({"notifications": 1, "cancelled_deliveries": cancelled})
+
+        return await answer_once(request, project_id, work)
+
+
+class NotificationAcknowledge(ApiView):
+    """`/v1/notifications/{id}/acknowledge`"""
+
+    scopes = _SCOPES
+
+    @operation(
+        tag="Notifications",
+        name="acknowledge_notification",
+        summary="Say that somebody takes care",
+        description="What escalates stops. The first who says so stays; saying it again changes nothing. Recipients can do the same by the link"
+        " `acknowledge_url` of a template, and in their inbox.",
+        request=AcknowledgeIn,
+        example={"recipient": "lead"},
+        answers={200: AcknowledgedOut},
+    )
+    async def post(self, request: ApiRequest, notification_id: str) -> HttpResponse:
+        project_id, row_id = request.caller.project_id, paths.row("ntf", notification_id)
+        by = validated(AcknowledgeIn, self.read_optional(request)).get("recipient")
+
+        def work() -> Answer:
+            row = acknowledge(notification_id=row_id, project_id=project_id, external_id=by)
+            return json_answer(shown(AcknowledgedOut, row))
 
         return await answer_once(request, project_id, work)
 

@@ -7,21 +7,25 @@ from django.http import HttpResponse
 from drf_spectacular.utils import OpenApiParameter
 
 from api.base import ApiRequest, ApiView, json_response
-from api.idempotency import read_idempotency, respond
+from api.idempotency import read_idempotency
 from api.openapi import LIST_PARAMETERS, operation, page_of
+from api.plain import PlainAnswer, plain
 from api.problems import document_of
 from api.queries import read_flag, read_query
 from api.serializers.notifications import NotificationOut
 from api.serializers.submissions import AcceptedOut, BulkIn, BulkOut, DryRunOut
 from api.views.notification_items import list_notifications
+from delivery.conf import conf as delivery_conf
 from delivery.dry_run import plan_submission
+from delivery.runs.rehearsal import rehearse
 from notifications import ids, texts
+from notifications.clock import utc_now
 from notifications.conf import conf
 from notifications.errors import Fault, Invalid
 from notifications.executor import in_thread
 from notifications.intake.process import intake
 from notifications.intake.requests import Answer, Request
-from notifications.intake.submission import Submission, parse_submission, utc_now
+from notifications.intake.submission import Submission, parse_submission
 from notifications.key_cache import Caller
 
 _EXAMPLE = {
@@ -62,7 +66,8 @@ class NotificationCollection(ApiView):
         name="send_notification",
         summary="Send a notification",
         description=(
-            "202 once it is safely in PostgreSQL, and never before. Recipients are ids, recipients in line (created or "
+            "202 once it is safely in PostgreSQL, and never before. What is said and by which ways is in `content` and `channels`, or "
+            "is up to a stored `workflow`, whose schema `data` must fit and whose category it has unless it names one. Recipients are ids, recipients in line (created or "
             "updated on the way) or topics. Mail with a `category` that is not `critical` carries a link to unsubscribe "
             "from that category (RFC 8058); who did is suppressed with the reason `unsubscribed`. With `dry_run=true` the answer is 200 with the plan, and nothing is kept."
         ),
@@ -71,7 +76,7 @@ class NotificationCollection(ApiView):
         parameters=[_DRY_RUN],
         answers={200: DryRunOut, 202: AcceptedOut},
     )
-    async def post(self, request: ApiRequest) -> HttpResponse:
+    async def post(self, request: ApiRequest) -> HttpResponse | PlainAnswer:
         """Accept one notification; 202 once it is committed."""
         dry = read_flag(read_query(request, ("dry_run",)), "dry_run")
         idempotency = read_idempotency(request)
@@ -83,7 +88,7 @@ class NotificationCollection(ApiView):
             key_id=request.caller.key_id,
         )
         if dry:
-            return json_response({"dry_run": True, "entries": await in_thread(plan_submission, submission)})
+            return json_response({"dry_run": True, **await _plan(submission)})
 
         def answer(faults: dict[int, Invalid]) -> Answer:
             if faults:
@@ -91,7 +96,13 @@ class NotificationCollection(ApiView):
             accepted = accepted_out(submission)
             return Answer(202, _encode(accepted), {"Location": f"/v1/notifications/{accepted['id']}"})
 
-        return respond(await intake().submit(Request(request.caller.project_id, [submission], answer, idempotency)))
+        return plain(await intake().submit(Request(request.caller.project_id, [submission], answer, idempotency)))
+
+
+async def _plan(submission: Submission) -> dict[str, Any]:
+    if submission.body.workflow is not None:
+        return await rehearse(submission, delivery_conf())
+    return {"entries": await in_thread(plan_submission, submission), "runs": [], "digests": []}
 
 
 class NotificationBulk(ApiView):
@@ -108,7 +119,7 @@ class NotificationBulk(ApiView):
         example={"notifications": [_EXAMPLE]},
         answers={202: BulkOut},
     )
-    async def post(self, request: ApiRequest) -> HttpResponse:
+    async def post(self, request: ApiRequest) -> PlainAnswer:
         """Accept many; 202 with one result per entry, in order, each an id or a problem."""
         idempotency = read_idempotency(request)
         entries = _entries(self.read(request))
@@ -120,7 +131,7 @@ class NotificationBulk(ApiView):
             results = [_result(item if isinstance(item, Invalid) else failed.get(id(item), item)) for item in parsed]
             return Answer(202, _encode({"data": results}))
 
-        return respond(await intake().submit(Request(request.caller.project_id, good, answer, idempotency)))
+        return plain(await intake().submit(Request(request.caller.project_id, good, answer, idempotency)))
 
 
 def accepted_out(submission: Submission) -> dict[str, str]:

@@ -1,6 +1,6 @@
 """`/v1/recipients/{id}/presence`: whether a recipient is connected right now, and when last."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from django.http import HttpResponse
@@ -12,6 +12,7 @@ from api.queries import read_query
 from api.serializers.presence import PresenceOut
 from api.serializing import shown
 from notifications import selectors
+from notifications.clock import utc_now
 from notifications.executor import in_thread
 from notifications.inbox.presence import Presence, read_presence
 
@@ -53,5 +54,5 @@ def _fields(presence: Presence | None, last_seen_at: datetime | None) -> dict[st
         "online": presence.online,
         "devices": presence.devices,
         "connected_since": presence.connected_since,
-        "last_seen_at": datetime.now(UTC) if presence.online else last_seen_at,
+        "last_seen_at": utc_now() if presence.online else last_seen_at,
     }

@@ -16,12 +16,13 @@ from api.serializing import shown, validated
 from api.views.notifications import accepted_out
 from delivery.previews import Shown, preview_template
 from notifications import template_selectors as selectors
+from notifications.clock import utc_now
 from notifications.conf import conf
 from notifications.errors import Fault, Invalid
 from notifications.executor import in_thread
 from notifications.intake.process import intake
 from notifications.intake.requests import Answer, Request
-from notifications.intake.submission import ContentIn, RenderedContentIn, Submission, parse_submission, utc_now
+from notifications.intake.submission import ContentIn, RenderedContentIn, Submission, parse_submission
 from notifications.templating.sample import Sample
 
 _SAMPLE = {

@@ -1,21 +1,26 @@
 """Explaining one notification: what was decided about it as a whole, how its deliveries stand, and a page of them."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Q, QuerySet
 
 from delivery.conf import conf
 from delivery.dry_run import plan_accepted
-from delivery.explain.sentences import decision, explain_delivery
-from delivery.models import Delivery
+from delivery.explain.decisions import decision
+from delivery.explain.sentences import explain_delivery
+from delivery.explain.walks import explain_item, explain_run
+from delivery.models import Delivery, Run
 from delivery.reasons import explain
 from delivery.selectors import deliveries_of
 from notifications import ids
-from notifications.models import ApiKey, Notification
+from notifications.models import ApiKey, Notification, WorkflowVersion
 from notifications.texts import format_time
+from schedules.models import DigestItem
 
+MOST_RUNS: Final = 100
+"""Walks and digests that are shown; of a topic's members ask for one recipient's."""
 Page = Callable[[QuerySet[Delivery], Callable[[Delivery], dict[str, Any]]], dict[str, Any]]
 
 
@@ -36,9 +41,34 @@ def explain_notification(notification: Notification, *, recipient: str | None, p
         "summary": _summary(notification, counts),
         "decisions": _decisions(notification, counts),
         "counts": counts,
-        "plan": plan_accepted(notification) if accepted else [],
+        "plan": plan_accepted(notification) if accepted and notification.workflow_version_id is None else [],
+        "runs": _runs(notification, recipient),
+        "digests": _digests(notification, recipient),
         **page(rows, _explained),
     }
+
+
+def _runs(notification: Notification, recipient: str | None) -> list[dict[str, Any]]:
+    """Walks for this notification alone, and those of digests it is in; the newest."""
+    if notification.workflow_version_id is None:
+        return []
+    digests = DigestItem.objects.filter(notification=notification).values("digest_id")
+    rows = Run.objects.filter(Q(notification=notification, digest_id=None) | Q(digest_id__in=digests))
+    if recipient is not None:
+        rows = rows.filter(recipient__external_id=recipient)
+    found = list(rows.select_related("recipient").order_by("-id")[:MOST_RUNS])
+    versions = WorkflowVersion.objects.filter(id__in={row.version_id for row in found})
+    keys = {row.id: tuple(step["key"] for step in row.definition["steps"]) for row in versions}
+    return [explain_run(row, keys.get(row.version_id, ())) for row in found]
+
+
+def _digests(notification: Notification, recipient: str | None) -> list[dict[str, Any]]:
+    if notification.workflow_version_id is None:
+        return []
+    rows = DigestItem.objects.filter(notification=notification).select_related("digest", "recipient").order_by("-id")
+    if recipient is not None:
+        rows = rows.filter(recipient__external_id=recipient)
+    return [explain_item(row) for row in rows[:MOST_RUNS]]
 
 
 def _explained(delivery: Delivery) -> dict[str, Any]:
@@ -72,6 +102,14 @@ def _summary(notification: Notification, counts: list[dict[str, Any]]) -> str:
 
 def _decisions(notification: Notification, counts: list[dict[str, Any]]) -> list[dict[str, Any]]:
     found = [_accepted(notification)]
+    if notification.workflow_version_id is not None:
+        found.append(_workflow(notification))
+    if notification.acknowledged_at is not None:
+        by = notification.acknowledged_by or "somebody"
+        said = f"{by} takes care of it."
+        found.append(
+            decision("acknowledged", notification.acknowledged_at, said, detail={"by": notification.acknowledged_by})
+        )
     if notification.critical:
         found.append(decision("critical", notification.created_at, "It is critical and goes before what is not."))
     if notification.send_at is not None:
@@ -92,6 +130,17 @@ def _accepted(notification: Notification) -> dict[str, Any]:
     by = f"with the API key {key.name!r}" if key else "with a key that is not on record"
     detail = {"api_key": {"id": ids.encode("key", key.id), "name": key.name} if key else None}
     return decision("accepted", notification.created_at, f"It was accepted at {at} {by}.", detail=detail)
+
+
+def _workflow(notification: Notification) -> dict[str, Any]:
+    """Which version it follows, whatever is published meanwhile."""
+    assert notification.workflow_version_id is not None
+    version = WorkflowVersion.objects.filter(id=notification.workflow_version_id).first()
+    number = version.number if version else None
+    said = f"It follows version {number} of the workflow {notification.workflow!r}."
+    return decision(
+        "workflow", notification.created_at, said, detail={"workflow": notification.workflow, "version": number}
+    )
 
 
 def _expansion(notification: Notification, made: int) -> dict[str, Any]:

@@ -1,16 +1,17 @@
 """Explaining one delivery: what was decided, what was tried, what comes next, each as a code with a sentence. Pure."""
 
 from collections.abc import Iterable
-from datetime import datetime
 from typing import Any, Final
 
+from delivery.explain.decisions import decision
 from delivery.models import Attempt, Delivery, DeliveryEvent
-from delivery.reasons import Actor, explain
+from delivery.reasons import explain
 from delivery.retries import is_provider_pause
 from delivery.routing import IN_APP
 from delivery.states import OPEN, TERMINAL, State
 from notifications import ids
-from notifications.texts import format_time, optional_time
+from notifications.preferences.deciding import CRITICAL
+from notifications.texts import format_time
 
 _NAMES: Final = {"email": "Email", "webhook": "Webhook", IN_APP: "In-app message"}
 
@@ -43,13 +44,6 @@ def explain_delivery(
     }
 
 
-def decision(
-    code: str, at: datetime | None, summary: str, *, actor: Actor = "nobody", detail: Any = None
-) -> dict[str, Any]:
-    """One decision as it goes out."""
-    return {"code": code, "at": optional_time(at), "summary": summary, "actor": actor, "detail": detail or {}}
-
-
 def _summary(delivery: Delivery, next_look: dict[str, Any] | None) -> str:
     what = f"{_name(delivery)} to {delivery.recipient.external_id} is {delivery.state}"
     if next_look is not None:
@@ -60,13 +54,32 @@ def _summary(delivery: Delivery, next_look: dict[str, Any] | None) -> str:
 
 def _routed(delivery: Delivery, tried: list[Attempt]) -> dict[str, Any]:
     name = _name(delivery)
+    said = {
+        "step": delivery.step,
+        "digest": ids.encode("dig", delivery.digest_id) if delivery.digest_id else None,
+        **(delivery.decision or {}),
+    }
+    detail = {key: value for key, value in said.items() if value}
     # Routing ends a row in the transaction that inserts it, whose beginning is the end; the row's own time is its statement's.
     if delivery.finished_at is not None and delivery.finished_at <= delivery.created_at:
         reason = explain(delivery.reason)
-        return decision("not_used", delivery.created_at, f"{name} was not used: {reason.says}", actor=reason.actor)
+        text = f"{name} was not used: {reason.says}"
+        return decision("not_used", delivery.created_at, text, actor=reason.actor, detail=detail)
     how = {IN_APP: "everybody has an inbox", "email": "the recipient has an email address"}
     why = how.get(delivery.channel, "the recipient has an enabled endpoint for it")
-    return decision("used", delivery.created_at, f"{name} was asked for, and {why}.")
+    asked = f"of step {delivery.step!r} is sent" if delivery.step else "was asked for"
+    text = f"{name} {asked}, and {why}.{_preference(delivery.decision)}"
+    return decision("used", delivery.created_at, text, detail=detail)
+
+
+def _preference(decided: dict[str, str] | None) -> str:
+    """Whose preference let it through, where anybody's did."""
+    if not decided:
+        return ""
+    if decided["level"] == CRITICAL:
+        over = f", which passes over the preference {decided['overruled']!r}" if decided.get("overruled") else ""
+        return f" It is critical{over}."
+    return f" The preference {decided['level']!r} lets it through."
 
 
 def _attempt(attempt: Attempt) -> dict[str, Any]:

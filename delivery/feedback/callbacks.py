@@ -3,7 +3,6 @@
 import base64
 import binascii
 import hmac
-import time
 from collections.abc import Mapping
 from typing import Any, Final
 from uuid import UUID
@@ -15,6 +14,7 @@ from delivery.models import CallbackSource
 from delivery.transports.answers import clean_text
 from delivery.transports.webhook.signing import decode_secret, generate_secret
 from notifications import ids
+from notifications.clock import utc_now
 from notifications.errors import Conflict, NotFound
 from notifications.sealing import seal, unseal
 
@@ -64,7 +64,7 @@ def find_sender(
     if bearer:
         proven = hmac.compare_digest(bearer.encode("utf-8", "replace"), secret.encode())
     else:
-        proven = is_signed(secret, headers=headers, body=body, now=time.time())
+        proven = is_signed(secret, headers=headers, body=body, now=utc_now().timestamp())
     return source if proven else None
 
 

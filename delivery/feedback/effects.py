@@ -25,7 +25,6 @@ people end like this, and forged reports.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Final
 from uuid import UUID
 
@@ -40,6 +39,7 @@ from delivery.states import State
 from delivery.status_events.recording import DELIVERY_COLUMNS, delivery_facts, recording
 from notifications import ids
 from notifications.addresses import normalise_email
+from notifications.clock import utc_now
 from notifications.models import Recipient, Suppression
 from notifications.services.suppressions import suppress_email
 
@@ -106,7 +106,7 @@ def _lock(delivery_ids: set[UUID], project_id: UUID | None) -> dict[UUID, Delive
 
 def _record(item: Feedback) -> bool:
     """Write the event; False when it was there already."""
-    now = datetime.now(UTC)
+    now = utc_now()
     values = [
         ids.new_uuid(),
         item.delivery_id,

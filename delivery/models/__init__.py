@@ -6,6 +6,7 @@ from delivery.models.feedback import BounceMailbox, CallbackSource, DeliveryEven
 from delivery.models.isolation import EndpointTrouble, SendLimit
 from delivery.models.operations import Heartbeat, LawCheck
 from delivery.models.providers import Provider
+from delivery.models.runs import Run
 from delivery.models.status_events import EventEndpoint, StatusDispatch, StatusEvent
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "Heartbeat",
     "LawCheck",
     "Provider",
+    "Run",
     "SendLimit",
     "StatusDispatch",
     "StatusEvent",

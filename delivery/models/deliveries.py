@@ -21,7 +21,8 @@ class Delivery(models.Model):
            │                 ├──PermanentFailure, retries used up, poison──> failed
            └─lease ran out───┘
         failed, expired, cancelled, and sent when asked for: ──replay──> queued
-        before a claim also: ──> cancelled | expired | suppressed | digested
+        before a claim also: ──> cancelled | expired | suppressed
+        inserted as such: scheduled (quiet hours, a cap), failed, suppressed, digested (went out in the delivery of its digest)
 
     `available_at` is when the row may (again) be claimed: now, a retry's time, or the end of a lease; null exactly in
     terminal states. `lease_token` fences: a finish that does not carry the current token changes nothing. No foreign key
@@ -51,6 +52,16 @@ class Delivery(models.Model):
     state = models.CharField(max_length=16, choices=[(state.value, state.value) for state in State])
     reason = models.CharField(max_length=64, db_default="", blank=True)
     critical = models.BooleanField(db_default=False, help_text="Goes before everything that is not.")
+    step = models.CharField(
+        max_length=80,
+        null=True,
+        blank=True,
+        help_text="Of its workflow, with the round of one that repeats; null: none.",
+    )
+    digest_id = models.UUIDField(null=True, blank=True, help_text="The digest it carries, or went out in.")
+    decision = models.JSONField(
+        null=True, blank=True, help_text="Whose preference decided: {level, overruled}; null: nobody said anything."
+    )
     attempt_count = models.IntegerField(db_default=0, help_text="Rows in attempts.")
     retry_step = models.SmallIntegerField(db_default=0, help_text="How far along the retry schedule.")
     claims = models.SmallIntegerField(db_default=0, help_text="Claims since the last recorded outcome.")
@@ -67,7 +78,12 @@ class Delivery(models.Model):
         verbose_name_plural = "deliveries"
         constraints = [
             models.UniqueConstraint(
-                "notification", "recipient", "channel", Coalesce("endpoint", _NO_ENDPOINT), name="delivery_once"
+                "notification",
+                "recipient",
+                "channel",
+                Coalesce("endpoint", _NO_ENDPOINT),
+                Coalesce("step", models.Value("")),
+                name="delivery_once",
             ),
             # The conservation law: open rows have a time to be looked at, closed ones an end and a reason.
             models.CheckConstraint(
@@ -88,6 +104,7 @@ class Delivery(models.Model):
             models.Index(fields=["project", "-id"], name="delivery_of_project"),
             # The log of one endpoint, and its replay; other channels' rows are not in it.
             models.Index(fields=["endpoint", "-id"], name="delivery_of_endpoint", condition=Q(endpoint__isnull=False)),
+            models.Index(fields=["digest_id"], name="delivery_of_digest", condition=Q(digest_id__isnull=False)),
         ]
 
     def __str__(self) -> str:

@@ -10,7 +10,6 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Final
 from uuid import UUID
 
@@ -30,6 +29,7 @@ from delivery.transports.base import (
 )
 from delivery.transports.webhook.transport import WebhookTransport
 from notifications import ids
+from notifications.clock import utc_now
 from notifications.database import UNREACHABLE, make_pool
 from notifications.sealing import unseal
 
@@ -132,7 +132,7 @@ class StatusLane:
             schedule=self._conf.event_retry_seconds,
             jitter=self._conf.retry_jitter,
             provider_pause=self._conf.provider_pause_seconds,
-            age=datetime.now(UTC) - item.created_at,
+            age=utc_now() - item.created_at,
         )
 
     async def _forget(self) -> None:

@@ -84,6 +84,10 @@ class Outbound:
     """Email: what the mails of one thread to one recipient have in common; letters and digits."""
     unsubscribe_url: str | None = field(default=None, repr=False)
     """Email: where this recipient ends this category."""
+    preferences_url: str | None = field(default=None, repr=False)
+    """Email: where this recipient chooses what to get."""
+    locale: str | None = None
+    """The recipient's, for words of our own."""
     signing_keys: tuple[SigningKey, ...] = field(default=(), repr=False)
     """Email: those of the project, whatever their domain."""
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)

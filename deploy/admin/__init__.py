@@ -2,6 +2,7 @@
 
 from deploy.admin import (
     accounts,
+    audit,
     beat,
     deliveries,
     dkim,
@@ -12,15 +13,18 @@ from deploy.admin import (
     notifications,
     operations,
     people,
+    preferences,
     projects,
     providers,
+    schedules,
     status_events,
     templates,
-    unsubscriptions,
+    workflows,
 )
 
 __all__ = [
     "accounts",
+    "audit",
     "beat",
     "deliveries",
     "dkim",
@@ -31,9 +35,11 @@ __all__ = [
     "notifications",
     "operations",
     "people",
+    "preferences",
     "projects",
     "providers",
+    "schedules",
     "status_events",
     "templates",
-    "unsubscriptions",
+    "workflows",
 ]

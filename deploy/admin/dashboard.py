@@ -1,7 +1,7 @@
 """The first page: a verdict, the reasons for it, and links to the rows behind each number."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from django.http import HttpRequest
@@ -13,6 +13,7 @@ from delivery.states import OPEN, State
 from deploy.admin import display, when
 from deploy.admin.filters import OVERDUE
 from deploy.admin.standing import Standing, read_standing
+from notifications.clock import utc_now
 from notifications.models import Notification
 
 _DELIVERIES: Final = "admin:delivery_delivery_changelist"
@@ -31,7 +32,7 @@ class Remark:
 def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """Unfold's hook for the index page."""
     standing = read_standing()
-    now = datetime.now(UTC)
+    now = utc_now()
     remarks = remarks_on(standing, now)
     worst = "danger" if any(r.kind == "danger" for r in remarks) else "warning" if remarks else "success"
     context.update(

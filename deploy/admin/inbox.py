@@ -65,7 +65,17 @@ class InboxMessageAdmin(OfRecipientAdmin):
             "Where it belongs",
             {"fields": (("shown_id", "offset"), ("recipient_link", "delivery"), ("category", "actor"), "data_json")},
         ),
-        ("Times", {"fields": (("created_at", "seen_at"), ("read_at", "archived_at"))}),
+        (
+            "Times",
+            {
+                "fields": (
+                    ("created_at", "seen_at"),
+                    ("read_at", "archived_at"),
+                    ("acknowledged_at", "expires_at"),
+                    "gone_at",
+                )
+            },
+        ),
     )
 
     def get_search_results(
@@ -87,6 +97,10 @@ class InboxMessageAdmin(OfRecipientAdmin):
 
     @admin.display(description="Status")
     def status(self, message: InboxMessage) -> SafeString:
+        if message.gone_as:
+            return display.badge(message.gone_as.removeprefix("message."), "")
+        if message.acknowledged_at:
+            return display.badge("acknowledged", "success")
         if message.archived_at:
             return display.badge("archived", "")
         if message.read_at:

@@ -1,6 +1,6 @@
 """The platform's own processes and the laws it keeps; to be looked at only."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from django.contrib import admin
 from django.utils.safestring import SafeString
@@ -10,6 +10,7 @@ from delivery.laws import LAWS
 from delivery.models import Heartbeat, LawCheck
 from deploy.admin import display
 from deploy.admin.base import ReadOnlyAdmin
+from notifications.clock import utc_now
 
 _SAYS = {law.code: law.says for law in LAWS}
 
@@ -24,7 +25,7 @@ class HeartbeatAdmin(ReadOnlyAdmin):
 
     @admin.display(description="Alive", boolean=True)
     def is_alive(self, row: Heartbeat) -> bool:
-        return row.last_seen_at > datetime.now(UTC) - timedelta(seconds=SILENT_SECONDS)
+        return row.last_seen_at > utc_now() - timedelta(seconds=SILENT_SECONDS)
 
     @admin.display(description="Started", ordering="started_at")
     def started(self, row: Heartbeat) -> SafeString | str:

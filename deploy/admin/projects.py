@@ -9,13 +9,13 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.safestring import SafeString
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from deploy.admin import display
 from deploy.admin.base import Form, KeptAdmin, back_to, button, log_operated
 from notifications import api_keys, ids, texts
+from notifications.clock import utc_now
 from notifications.models import ApiKey, Project
 from notifications.services.projects import create_api_key
 
@@ -92,7 +92,7 @@ class ApiKeyAdmin(KeptAdmin):
 
     @admin.display(description="State")
     def state(self, key: ApiKey) -> SafeString:
-        now = timezone.now()
+        now = utc_now()
         if key.revoked_at is not None:
             return display.badge("revoked")
         if not key.is_usable(now):
@@ -136,7 +136,7 @@ class ApiKeyAdmin(KeptAdmin):
     def revoke(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> None:
         usable = queryset.filter(revoked_at__isnull=True)
         log_operated(request, usable, "Revoked.")
-        count = usable.update(revoked_at=timezone.now())
+        count = usable.update(revoked_at=utc_now())
         messages.success(request, f"Revoked {count} of {queryset.count()} keys. They stop working within seconds.")
 
     @button(

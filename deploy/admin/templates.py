@@ -8,8 +8,8 @@ from django import forms
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.urls import URLPattern, path, reverse
+from django.http import HttpRequest, JsonResponse
+from django.urls import URLPattern, path
 from django.utils.safestring import SafeString
 from unfold.widgets import UnfoldAdminTextareaWidget
 
@@ -197,7 +197,7 @@ class TemplateVersionAdmin(ReadOnlyAdmin):
         return display.time(version.created_at)
 
     @button(description="Use this version", icon="history", question="From now on, this is what will be said.")
-    def use_this(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
+    def use_this(self, request: HttpRequest, form: Any, object_id: str) -> Any:
         version = TemplateVersion.objects.select_related("template").get(id=object_id)
         template = version.template
         try:
@@ -205,7 +205,7 @@ class TemplateVersionAdmin(ReadOnlyAdmin):
             log_operated(request, Template.objects.filter(id=template.id), f"Used version {version.number} again.")
         except CarillonError as error:
             self.message_user(request, error.detail, "error")
-        return back_to(request, reverse("admin:notifications_template_change", args=[template.id]))
+        return back_to(request, f"/admin/notifications/template/{template.id}/change/")
 
 
 def _sample(asked: dict[str, Any]) -> Sample:

@@ -1,8 +1,10 @@
 """Times as people at night read them, and ids as a cheap index of time. Pure."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
+
+from notifications.clock import utc_now
 
 _UNITS: Final = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
 
@@ -14,7 +16,7 @@ def first_id_since(moment: datetime) -> UUID:
 
 def since(span: timedelta, *, now: datetime | None = None) -> UUID:
     """`first_id_since` of `span` ago."""
-    return first_id_since((now or datetime.now(UTC)) - span)
+    return first_id_since((now or utc_now()) - span)
 
 
 def span_text(span: timedelta) -> str:
@@ -30,7 +32,7 @@ def ago(moment: datetime | None, *, now: datetime | None = None) -> str:
     """How far `moment` lies from now, either way: `3 min ago`, `in 2 h`; a dash for none."""
     if moment is None:
         return "–"
-    distance = (now or datetime.now(UTC)) - moment
+    distance = (now or utc_now()) - moment
     text = span_text(distance)
     if text == "now":
         return "just now"

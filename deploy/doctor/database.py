@@ -1,7 +1,6 @@
 """The database, the laws, the processes that say they live, and the oldest work."""
 
-import time
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Final
 
 from django.conf import settings
@@ -14,6 +13,7 @@ from delivery.inspection import find_broken, read_sums
 from delivery.laws import LAWS, SINCE_EVER
 from delivery.selectors import first_id_at
 from deploy.doctor.findings import Finding, fail, note, ok, warn
+from notifications.clock import utc_now
 from notifications.sealing import unseal
 
 _OLDEST_VERSION: Final = 140_000
@@ -29,12 +29,12 @@ def check_database() -> list[Finding]:
     """Does it answer, and everything else that only it can tell."""
     try:
         with connection.cursor() as cursor:
-            before = time.time()
+            before = utc_now().timestamp()
             cursor.execute(
                 "SELECT extract(epoch FROM clock_timestamp())::float8, current_setting('server_version_num')"
             )
             now, number = cursor.fetchone()
-            after = time.time()
+            after = utc_now().timestamp()
     except Error as error:
         words = str(error).strip().splitlines() or [type(error).__name__]
         return [fail("database", f"PostgreSQL does not answer: {words[0]}.", "Start it, or correct DATABASE_URL.")]
@@ -74,7 +74,7 @@ def _laws() -> list[Finding]:
     try:
         broken, sums = find_broken(since, limit=_TIME_LIMIT), read_sums(since, limit=_TIME_LIMIT)
     except OperationalError:
-        span, since = " of the last day", first_id_at(datetime.now(UTC) - _DAY)
+        span, since = " of the last day", first_id_at(utc_now() - _DAY)
         try:
             broken, sums = find_broken(since, limit=_TIME_LIMIT), read_sums(since, limit=_TIME_LIMIT)
         except OperationalError:

@@ -4,13 +4,14 @@ import contextlib
 import smtplib
 import ssl
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final
 
 from cryptography import x509
 
 from delivery.transports.email.urls import SmtpServer
 from deploy.doctor.findings import Finding, fail, ok, warn
+from notifications.clock import utc_now
 
 _SECONDS: Final = 5.0
 _EXPIRES_SOON_DAYS: Final = 14
@@ -90,7 +91,7 @@ def _encryption(check: str, server: SmtpServer, client: smtplib.SMTP) -> list[Fi
 
 
 def _certificate(check: str, ends: datetime, *, verified: bool) -> Finding:
-    days = (ends - datetime.now(UTC)).days
+    days = (ends - utc_now()).days
     if days < _EXPIRES_SOON_DAYS:
         return warn(check, f"Its certificate ends in {days} days.", "Renew it before mail stops.")
     if not verified:

@@ -19,12 +19,13 @@ from delivery.models import Delivery
 from deploy.pages import mailbox
 from deploy.pages.pages import guarded, page
 from notifications import ids, texts
+from notifications.clock import utc_now
 from notifications.conf import conf
 from notifications.errors import Fault, Invalid, Unavailable
 from notifications.executor import in_thread
 from notifications.intake.process import intake
 from notifications.intake.requests import Answer, Request
-from notifications.intake.submission import parse_submission, utc_now
+from notifications.intake.submission import parse_submission
 from notifications.models import Notification, Project
 from notifications.services.recipients import ensure_recipient
 from notifications.tokens import issue_token

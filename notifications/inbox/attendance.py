@@ -16,6 +16,7 @@ from uuid import UUID
 import structlog
 
 from notifications import ids
+from notifications.clock import utc_now
 from notifications.inbox.access import LOG_FAILED, InboxAccess
 from notifications.inbox.last_seen import record_last_seen
 from notifications.inbox.presence import Present, tell_presence
@@ -25,7 +26,7 @@ log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
 
-_AT_ONCE: Final = 200
+_AT_ONCE: Final = 50  # live events wait no longer than for one such part
 _MOST_WAITING: Final = 100_000
 
 
@@ -63,7 +64,7 @@ class Attendance:
 
     def enter(self, recipient_pk: UUID) -> None:
         """One of this recipient's devices is connected now."""
-        self._since.setdefault(recipient_pk, time.time())
+        self._since.setdefault(recipient_pk, utc_now().timestamp())
         self._changed.add(recipient_pk)
         self._new.add(recipient_pk)
 
@@ -127,15 +128,15 @@ class Attendance:
         if not devices:
             self._since.pop(recipient_pk, None)
             return Present(recipient_pk, 0, 0.0)
-        return Present(recipient_pk, devices, self._since.setdefault(recipient_pk, time.time()))
+        return Present(recipient_pk, devices, self._since.setdefault(recipient_pk, utc_now().timestamp()))
 
     async def _record(self) -> None:
         seen, self._seen = self._seen, {}
         try:
-            for chunk in _chunks(sorted(seen.items())):
+            for chunk in _chunks(seen.items()):
                 now = time.monotonic()
                 async with self._access.connection() as conn:
-                    await record_last_seen(conn, {pk: now - at for pk, at in chunk})
+                    await record_last_seen(conn, {pk: now - at for pk, at in sorted(chunk)})
         except (*LOG_FAILED, asyncio.CancelledError) as error:
             self._seen = {**seen, **self._seen}
             if isinstance(error, asyncio.CancelledError):

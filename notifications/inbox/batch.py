@@ -20,12 +20,16 @@ class Batch(Generic[K, V]):
 
     async def get(self, key: K) -> V | None:
         """The value for `key`, None when `fetch` had none. Raises what `fetch` raised."""
+        return await asyncio.shield(self.ask(key))
+
+    def ask(self, key: K) -> "asyncio.Future[V | None]":
+        """What `get` waits for; shared with others, so not to be cancelled."""
         future = self._waiting.get(key)
         if future is None:
             future = self._waiting[key] = asyncio.get_running_loop().create_future()
             if self._runner is None:
                 self._runner = asyncio.create_task(self._run())
-        return await asyncio.shield(future)
+        return future
 
     async def _run(self) -> None:
         try:

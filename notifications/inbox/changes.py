@@ -1,58 +1,67 @@
-"""What a recipient does with messages: seen, read, unread, archive, unarchive, and all at once.
+"""What a recipient does with messages: seen, read, archived, acknowledged, deleted, and all at once.
 
-Each message that really changes takes the inbox's next offset in the same transaction; what is already so stays
+Who acknowledges a message acknowledges its notification, so that what escalates stops. Each message that really changes takes the inbox's next offset in the same transaction; what is already so stays
 without one, so a repeated command changes nothing.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final, Literal
+from typing import Final, Literal
 from uuid import UUID
 
 from notifications.errors import NotFound
-from notifications.events import LiveEvent
-from notifications.inbox.reads import MESSAGE_COLUMNS, Connection, Head, message_of
-from notifications.inbox.shapes import live_event
+from notifications.events import InboxEventName, LiveEvent
+from notifications.inbox.reads import Connection, Head
+from notifications.inbox.writing import FORGET_CONTENT, change_query, write_changes
 from notifications.tokens import BadToken
 
-Action = Literal["seen", "read", "unread", "archive", "unarchive", "read_all", "seen_all"]
+Action = Literal["seen", "read", "unread", "archive", "unarchive", "acknowledge", "delete", "read_all", "seen_all"]
 
 _BATCH: Final = 500
+_READ: Final = "read_at = coalesce(o.read_at, now()), seen_at = coalesce(o.seen_at, now())"
 
 # Each action: which messages it changes, and how.
 _ACTIONS: Final[dict[Action, tuple[str, str]]] = {
     "seen": ("seen_at IS NULL", "seen_at = now()"),
-    "read": ("read_at IS NULL", "read_at = now(), seen_at = coalesce(o.seen_at, now())"),
+    "read": ("read_at IS NULL", _READ),
     "unread": ("read_at IS NOT NULL", "read_at = NULL"),
     "archive": ("archived_at IS NULL", "archived_at = now()"),
     "unarchive": ("archived_at IS NOT NULL", "archived_at = NULL"),
-    "read_all": (
-        "read_at IS NULL AND archived_at IS NULL",
-        "read_at = now(), seen_at = coalesce(o.seen_at, now())",
+    "acknowledge": ("acknowledged_at IS NULL", f"acknowledged_at = now(), {_READ}"),
+    "delete": (
+        "gone_at IS NULL",
+        f"gone_at = now(), gone_as = 'message.deleted', seen_at = coalesce(o.seen_at, now()), {FORGET_CONTENT}",
     ),
+    "read_all": ("read_at IS NULL AND archived_at IS NULL", _READ),
     "seen_all": ("seen_at IS NULL AND archived_at IS NULL", "seen_at = now()"),
 }
+_KINDS: Final[dict[Action, InboxEventName]] = {"delete": "message.deleted"}
 _LOCK: Final = """
     SELECT epoch, "offset", unread, unseen, tokens_valid_from
     FROM notifications_inbox WHERE recipient_id = %s FOR UPDATE"""
-_KNOWN: Final = "SELECT count(*) FROM notifications_inboxmessage WHERE recipient_id = %s AND id = ANY(%s)"
-_CHANGE: Final = """
-    WITH o AS (
-        SELECT id, "offset", seen_at, read_at, archived_at FROM notifications_inboxmessage
-        WHERE recipient_id = %(recipient)s AND {condition} AND (%(ids)s::uuid[] IS NULL OR id = ANY(%(ids)s))
-        ORDER BY "offset" LIMIT %(limit)s
-    ), m AS (
-        UPDATE notifications_inboxmessage t SET {assignment} FROM o WHERE t.id = o.id RETURNING t.*
+# What is deleted already can be deleted again, and nothing else be done with it.
+_KNOWN: Final = """
+    SELECT count(*) FROM notifications_inboxmessage
+    WHERE recipient_id = %s AND id = ANY(%s) AND (gone_at IS NULL OR (%s AND gone_as = 'message.deleted'))"""
+# Notifications before inboxes, as erasing locks them.
+_LOCK_ACKNOWLEDGED: Final = """
+    SELECT id FROM notifications_notification WHERE acknowledged_at IS NULL AND id IN (
+        SELECT notification_id FROM notifications_inboxmessage
+        WHERE recipient_id = %s AND id = ANY(%s) AND gone_at IS NULL)
+    ORDER BY id FOR NO KEY UPDATE"""
+_ACKNOWLEDGE: Final = """
+    UPDATE notifications_notification SET acknowledged_at = now(),
+           acknowledged_by = (SELECT external_id FROM notifications_recipient WHERE id = %s)
+    WHERE id = ANY(%s)"""
+_QUERIES: Final = {
+    action: change_query(
+        condition=f"recipient_id = %(recipient)s AND gone_at IS NULL AND {condition}"
+        " AND (%(ids)s::uuid[] IS NULL OR id = ANY(%(ids)s))",
+        assignment=assignment,
     )
-    SELECT (o.read_at IS NULL AND o.archived_at IS NULL), (o.seen_at IS NULL AND o.archived_at IS NULL),
-           (m.read_at IS NULL AND m.archived_at IS NULL), (m.seen_at IS NULL AND m.archived_at IS NULL), {columns}
-    FROM m JOIN o ON o.id = m.id ORDER BY m."offset" """
-_APPEND: Final = """
-    INSERT INTO notifications_inboxevent (recipient_id, "offset", kind, message_id)
-    SELECT %s, %s + number, 'message.updated', id FROM unnest(%s::uuid[]) WITH ORDINALITY AS given (id, number)"""
-_MOVE: Final = """
-    UPDATE notifications_inbox SET "offset" = %s, unread = %s, unseen = %s WHERE recipient_id = %s"""
+    for action, (condition, assignment) in _ACTIONS.items()
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,47 +97,31 @@ async def apply_action(
 async def _apply_batch(
     conn: Connection, recipient_pk: UUID, action: Action, message_ids: Sequence[UUID] | None, issued_at: datetime | None
 ) -> Applied:
+    ids = None if message_ids is None else list(dict.fromkeys(message_ids))
+    open_ids = await _lock_acknowledged(conn, recipient_pk, ids) if action == "acknowledge" else []
     locked = await (await conn.execute(_LOCK, [recipient_pk])).fetchone()
     if locked is None:
         raise NotFound("No such inbox.")
     head = Head(*locked)
     if issued_at is not None and not head.admits(issued_at):
         raise BadToken
-    ids = None if message_ids is None else list(dict.fromkeys(message_ids))
     if ids is not None:
-        known = await (await conn.execute(_KNOWN, [recipient_pk, ids])).fetchone()
+        known = await (await conn.execute(_KNOWN, [recipient_pk, ids, action == "delete"])).fetchone()
         if known is None or known[0] != len(ids):
             raise NotFound("No such message in this inbox.")
-    condition, assignment = _ACTIONS[action]
-    query = _CHANGE.format(condition=condition, assignment=assignment, columns=MESSAGE_COLUMNS)
-    cursor = await conn.execute(query, {"recipient": recipient_pk, "ids": ids, "limit": _BATCH})
-    rows = await cursor.fetchall()
-    if not rows:
-        return Applied(head, [])
-    events, moved = _events(recipient_pk, head, rows)
-    await conn.execute(_APPEND, [recipient_pk, head.offset, [row[4] for row in rows]])
-    await conn.execute(_MOVE, [moved.offset, moved.unread, moved.unseen, recipient_pk])
-    return Applied(moved, events)
+    if open_ids:
+        await conn.execute(_ACKNOWLEDGE, [recipient_pk, open_ids])
+    heads, events = await write_changes(
+        conn,
+        {recipient_pk: head},
+        kind=_KINDS.get(action, "message.updated"),
+        query=_QUERIES[action],
+        values={"recipient": recipient_pk, "ids": ids, "limit": _BATCH},
+    )
+    return Applied(heads[recipient_pk], events)
 
 
-def _events(recipient_pk: UUID, head: Head, rows: Sequence[Sequence[Any]]) -> tuple[list[LiveEvent], Head]:
-    """One event per changed row, each with the counts right after it, and the head after the last."""
-    events = []
-    for was_unread, was_unseen, is_unread, is_unseen, *message in rows:
-        head = head._replace(
-            offset=head.offset + 1,
-            unread=head.unread + is_unread - was_unread,
-            unseen=head.unseen + is_unseen - was_unseen,
-        )
-        events.append(
-            live_event(
-                recipient_pk=recipient_pk,
-                epoch=head.epoch,
-                offset=head.offset,
-                event="message.updated",
-                message=message_of(message),
-                unread=head.unread,
-                unseen=head.unseen,
-            )
-        )
-    return events, head
+async def _lock_acknowledged(conn: Connection, recipient_pk: UUID, ids: list[UUID] | None) -> list[UUID]:
+    """The notifications behind these messages of which nobody takes care yet, locked."""
+    cursor = await conn.execute(_LOCK_ACKNOWLEDGED, [recipient_pk, ids])
+    return [row[0] for row in await cursor.fetchall()]

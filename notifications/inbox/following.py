@@ -18,12 +18,16 @@ class Standing(NamedTuple):
 
 
 class Page(NamedTuple):
-    """Changes in order; after them a client has everything up to `reached`, which is the head's when `complete`."""
+    """Changes in order; after them a client has everything up to `reached`, which is the head's when `complete`.
+
+    Not `whole`: the log has been cut beyond where the client stands, so there are changes that can't be told any more.
+    """
 
     head: Head
     changes: list[Change]
     reached: int
     complete: bool
+    whole: bool
 
 
 async def find_standing(
@@ -43,11 +47,17 @@ async def find_standing(
     return Standing(head, start if kept else None)
 
 
-async def read_page(conn: Connection, recipient_pk: UUID, *, after: int) -> Page | None:
+async def read_page(conn: Connection, recipient_pk: UUID, *, after: int, limit: int = PAGE) -> Page | None:
     """The next changes after `after`; None when there is no such recipient."""
     head = await reads.head(conn, recipient_pk)
     if head is None:
         return None
-    changes = await reads.changes(conn, recipient_pk, after=after, upto=head.offset, limit=PAGE)
-    complete = len(changes) < PAGE
-    return Page(head, changes, head.offset if complete else changes[-1].offset, complete)
+    changes = await reads.changes(conn, recipient_pk, after=after, upto=head.offset, limit=limit)
+    complete = len(changes) < limit
+    reached = head.offset if complete else changes[-1].offset
+    kept_from = head.kept_from
+    if (changes[0].offset if changes else head.offset + 1) > after + 1:
+        # Retention may have cut it between the two reads.
+        again = await reads.head(conn, recipient_pk)
+        kept_from = head.kept_from if again is None else again.kept_from
+    return Page(head, changes, reached, complete, whole=kept_from <= after + 1)

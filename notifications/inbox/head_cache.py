@@ -37,6 +37,7 @@ _START: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 _LEASED: Final = b"?"
 _PARTS: Final = 5
+_MANY: Final = 8
 _INSTALL: Final = """
     if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('SET', KEYS[1], ARGV[2], 'EX', ARGV[3]) end"""
 # For each key: epoch, offset, counts. What is of another epoch, or only leased, is read again.
@@ -113,6 +114,12 @@ async def advance(hints: Iterable[Hint]) -> None:
     for client, keys in layer.by_client(closed).items():
         await client.delete(*keys)
     for client, keys in layer.by_client(changed).items():
+        if len(keys) >= _MANY:
+            # Of a broadcast's recipients next to none are asked for just now. Who has no place by now will lease it and
+            # read what was committed before this.
+            keys = [key for key, known in zip(keys, await client.mget(keys), strict=True) if known is not None]
+        if not keys:
+            continue
         heads = [part for key in keys for part in _moved(changed[key])]
         await client.register_script(_ADVANCE)(keys=keys, args=heads)
 

@@ -31,6 +31,14 @@ class LiveLayer(RedisPubSubChannelLayer):  # type: ignore[misc]  # channels_redi
             _wrap_close(self, loop)
         return layer
 
+    async def receive_many(self, channel: str, *, limit: int) -> list[Any]:
+        """`receive`, and with it what else has arrived by then, in order."""
+        return await self._get_layer().receive_many(channel, limit=limit)
+
+    def deserialize(self, message: Any) -> Any:
+        """Shards read what arrives once for all its receivers; only for their own use there are bytes here."""
+        return super().deserialize(message) if isinstance(message, bytes) else message
+
     async def group_add_many(self, groups: Sequence[str], channel: str) -> None:
         """`group_add` for many groups; returns when Redis has confirmed, or after a second at the latest."""
         await self._get_layer().group_add_many(groups, channel)
@@ -70,10 +78,18 @@ class LiveLoopLayer(RedisPubSubLoopLayer):  # type: ignore[misc]  # channels_red
     """The layer of one event loop: spreads groups over shards."""
 
     groups: dict[str, set[str]]
+    channels: dict[str, "asyncio.Queue[Any]"]
 
     def __init__(self, hosts: Any = None, **options: Any) -> None:
         super().__init__(hosts, **options)
         self._shards = [Shard(host, self) for host in decode_hosts(hosts)]
+
+    async def receive_many(self, channel: str, *, limit: int) -> list[Any]:
+        received = [await self.receive(channel)]
+        queue = self.channels.get(channel)
+        while queue is not None and not queue.empty() and len(received) < limit:
+            received.append(queue.get_nowait())
+        return received
 
     async def group_add_many(self, groups: Sequence[str], channel: str) -> None:
         names = [self._get_group_channel_name(group) for group in groups]
@@ -97,11 +113,11 @@ class LiveLoopLayer(RedisPubSubLoopLayer):  # type: ignore[misc]  # channels_red
             await shard.unsubscribe_forgotten(names)
 
     async def group_send_many(self, messages: Iterable[tuple[str, Mapping[str, Any]]]) -> None:
-        shards: dict[Shard, list[tuple[str, bytes]]] = defaultdict(list)
+        shards: dict[Shard, list[tuple[str, Mapping[str, Any]]]] = defaultdict(list)
         for group, message in messages:
             name = self._get_group_channel_name(group)
-            shards[self._get_shard(name)].append((name, self.channel_layer.serialize(message)))
-        await asyncio.gather(*(shard.publish_many(payloads) for shard, payloads in shards.items()))
+            shards[self._get_shard(name)].append((name, message))
+        await asyncio.gather(*(shard.publish_many(each) for shard, each in shards.items()))
 
     def shard_of(self, key: str) -> Shard:
         """The shard on which a key of our own belongs."""

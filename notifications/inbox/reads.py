@@ -17,30 +17,31 @@ PAGE: Final = 500
 
 MESSAGE_COLUMNS: Final = (
     'm.id, m."offset", m.title, m.body, m.action_url, m.category, m.actor, m.data,'
-    " m.created_at, m.seen_at, m.read_at, m.archived_at"
+    " m.created_at, m.seen_at, m.read_at, m.archived_at, m.acknowledged_at"
 )
 _MESSAGE_FIELDS: Final = (
     "id", "offset", "title", "body", "action_url", "category", "actor", "data",
-    "created_at", "seen_at", "read_at", "archived_at",
+    "created_at", "seen_at", "read_at", "archived_at", "acknowledged_at",
 )  # fmt: skip
 
 _HEADS: Final = """
-    SELECT recipient_id, epoch, "offset", unread, unseen, tokens_valid_from
+    SELECT recipient_id, epoch, "offset", unread, unseen, tokens_valid_from, kept_from
     FROM notifications_inbox WHERE recipient_id = ANY(%s)"""
 # The key lock keeps a recipient who is being erased just now from leaving an orphan.
 _MAKE_HEADS: Final = """
     INSERT INTO notifications_inbox (recipient_id, epoch, "offset", unread, unseen)
     SELECT id, gen_random_uuid(), 0, 0, 0 FROM notifications_recipient WHERE id = ANY(%s) FOR KEY SHARE
     ON CONFLICT DO NOTHING"""
+# What became of a message is told in the place of everything that happened to it before: of that, nothing is left to show.
 _CHANGES: Final = f"""
-    SELECT e."offset", e.kind, {MESSAGE_COLUMNS}
+    SELECT e."offset", coalesce(m.gone_as, e.kind), {MESSAGE_COLUMNS}
     FROM notifications_inboxevent e JOIN notifications_inboxmessage m ON m.id = e.message_id
     WHERE e.recipient_id = %s AND e."offset" > %s AND e."offset" <= %s
     ORDER BY e."offset" LIMIT %s"""  # noqa: S608 (constants only)
 _OLDEST: Final = 'SELECT min("offset") FROM notifications_inboxevent WHERE recipient_id = %s'
 _MESSAGES: Final = f"""
     SELECT {MESSAGE_COLUMNS} FROM notifications_inboxmessage m
-    WHERE m.recipient_id = %(recipient)s AND m."offset" {{side}} %(position)s
+    WHERE m.recipient_id = %(recipient)s AND m.gone_at IS NULL AND m."offset" {{side}} %(position)s
         AND (%(category)s::text IS NULL OR m.category = %(category)s) AND (
         (%(status)s = 'all' AND m.archived_at IS NULL) OR (%(status)s = 'archived' AND m.archived_at IS NOT NULL)
         OR (%(status)s = 'unread' AND m.read_at IS NULL AND m.archived_at IS NULL)
@@ -50,19 +51,20 @@ _OLDER: Final = _MESSAGES.format(side="<", direction="DESC")
 _NEWER: Final = _MESSAGES.format(side=">", direction="ASC")
 _MESSAGE: Final = f"""
     SELECT {MESSAGE_COLUMNS} FROM notifications_inboxmessage m
-    WHERE m.recipient_id = %s AND m.id = %s"""  # noqa: S608 (constants only)
+    WHERE m.recipient_id = %s AND m.id = %s AND m.gone_at IS NULL"""  # noqa: S608 (constants only)
 _NEWEST: Final = 2**63 - 1
 
 
 class Head(NamedTuple):
-    """Where an inbox stands: its history's name, the last offset given out, the counts that belong to it, and since
-    when a token must have been issued to open it."""
+    """Where an inbox stands: its history's name, the last offset given out, the counts that belong to it, since when a
+    token must have been issued to open it, and from where on the log is kept (as far as the reader asked)."""
 
     epoch: UUID
     offset: int
     unread: int
     unseen: int
     tokens_valid_from: datetime | None = None
+    kept_from: int = 1
 
     def admits(self, issued_at: datetime) -> bool:
         """Whether a token of this recipient, issued then, has not been revoked."""
@@ -98,7 +100,7 @@ async def head(conn: Connection, recipient_pk: UUID) -> Head | None:
 async def changes(conn: Connection, recipient_pk: UUID, *, after: int, upto: int, limit: int = PAGE) -> list[Change]:
     """The first `limit` changes with `after` < offset <= `upto`, in order.
 
-    Offsets may be missing where a message was deleted: that change exists for nobody any more.
+    A message that is gone by now comes as gone with each of its changes, so that none is missing.
     """
     cursor = await conn.execute(_CHANGES, [recipient_pk, after, upto, limit])
     return [Change(row[0], row[1], message_of(row[2:])) for row in await cursor.fetchall()]

@@ -23,8 +23,12 @@ def message_out(
     seen_at: datetime | None = None,
     read_at: datetime | None = None,
     archived_at: datetime | None = None,
+    acknowledged_at: datetime | None = None,
 ) -> dict[str, Any]:
-    """One in-app message as clients see it; `offset` is that of the change that created it."""
+    """One in-app message as clients see it; `offset` is that of the change that created it.
+
+    One that is gone looks the same, with nothing of what it said.
+    """
     return {
         "id": ids.encode("msg", id),
         "offset": offset,
@@ -38,6 +42,7 @@ def message_out(
         "seen_at": optional_time(seen_at),
         "read_at": optional_time(read_at),
         "archived_at": optional_time(archived_at),
+        "acknowledged_at": optional_time(acknowledged_at),
     }
 
 

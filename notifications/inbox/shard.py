@@ -5,7 +5,7 @@ starting ──connected──> listening ──error or silence──> lost ─
 
 import asyncio
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import Enum
 from itertools import islice
 from typing import Any, Final
@@ -34,6 +34,8 @@ _CONFIRM_SECONDS: Final = 1
 _SILENCE_SECONDS: Final = 5
 _RETRY_SECONDS: Final = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0)
 _SUBSCRIBE_CHUNK: Final = 1000
+_FEWEST_TOGETHER: Final = 8
+_MOST_LISTENERS: Final = 16
 
 
 class _State(Enum):
@@ -56,6 +58,8 @@ class Shard(RedisSingleShardConnection):  # type: ignore[misc]  # channels_redis
         self._pubsub: PubSub | None = None
         self._confirmations: dict[str, asyncio.Future[None]] = {}
         self._quick_reader: QuickReader | None = None
+        self._together = f"{layer.prefix}__together__"
+        self._listeners = 0
 
     @property
     def client(self) -> Redis:
@@ -108,12 +112,22 @@ class Shard(RedisSingleShardConnection):  # type: ignore[misc]  # channels_redis
                 with contextlib.suppress(*REDIS_FAILED):
                     await self._pubsub.unsubscribe(*gone)
 
-    async def publish_many(self, payloads: Sequence[tuple[str, bytes]]) -> None:
-        """Publish all in order with one write. Raises `REDIS_FAILED`."""
+    async def publish_many(self, messages: Sequence[tuple[str, Mapping[str, Any]]]) -> None:
+        """Publish all in order with one write: many as one message to every listener, which takes what is its own, unless
+        there are so many listeners that most of it would be nobody's. Raises `REDIS_FAILED`."""
+        serialize = self.channel_layer.channel_layer.serialize
+        if len(messages) >= _FEWEST_TOGETHER and self._listeners <= _MOST_LISTENERS:
+            self._listeners = await self.client.publish(self._together, serialize(messages))
+            return
+        if len(messages) == 1:
+            [(name, message)] = messages
+            await self.client.publish(name, serialize(message))
+            return
         async with self.client.pipeline(transaction=False) as pipeline:
-            for name, payload in payloads:
-                pipeline.publish(name, payload)
-            await pipeline.execute()
+            for name, message in messages:
+                pipeline.publish(name, serialize(message))
+            pipeline.pubsub_numsub(self._together)
+            [(_, self._listeners)] = (await pipeline.execute())[-1]
 
     async def flush(self) -> None:
         """Close everything; the next use begins anew."""
@@ -163,7 +177,7 @@ class Shard(RedisSingleShardConnection):  # type: ignore[misc]  # channels_redis
         try:
             await self._open(pubsub)
             while True:
-                message = await pubsub.get_message(timeout=_SILENCE_SECONDS)
+                message = await _next_message(pubsub)
                 if message is not None:
                     asked = False
                     self._take(message)
@@ -178,11 +192,9 @@ class Shard(RedisSingleShardConnection):  # type: ignore[misc]  # channels_redis
 
     async def _open(self, pubsub: PubSub) -> None:
         async with self._lock:
-            wanted = iter(tuple(self._subscribed_to))
+            wanted = iter((self._together, *self._subscribed_to))
             while chunk := list(islice(wanted, _SUBSCRIBE_CHUNK)):
                 await pubsub.subscribe(*chunk)
-            if not pubsub.subscribed:
-                await pubsub.connect()  # type: ignore[no-untyped-call]
             # Redis answers in order: the answer to this comes after all confirmations.
             await pubsub.ping()
             self._pubsub = pubsub
@@ -190,7 +202,7 @@ class Shard(RedisSingleShardConnection):  # type: ignore[misc]  # channels_redis
     def _take(self, message: dict[str, Any]) -> None:
         kind = message["type"]
         if kind == "message":
-            self._receive_message(message)
+            self._hand_over(message["channel"].decode(), message["data"])
         elif kind == "subscribe":
             confirmed = self._confirmations.pop(message["channel"].decode(), None)
             if confirmed is not None and not confirmed.done():
@@ -203,6 +215,15 @@ class Shard(RedisSingleShardConnection):  # type: ignore[misc]  # channels_redis
                 if self.channel_layer.on_reconnect is not None:
                     self.channel_layer.on_reconnect()
 
+    def _hand_over(self, name: str, data: bytes) -> None:
+        """Read once what arrived, and put it into the queue of everyone here it is for."""
+        layer = self.channel_layer
+        content = layer.channel_layer.deserialize(data)
+        for to, message in content if name == self._together else ((name, content),):
+            for channel in layer.groups.get(to, (to,)):
+                if (queue := layer.channels.get(channel)) is not None:
+                    queue.put_nowait(message)
+
     def _lost(self, error: Exception) -> None:
         """Say once that nothing is heard, and let nobody wait for a confirmation."""
         if self._state is not _State.LOST:
@@ -214,3 +235,15 @@ class Shard(RedisSingleShardConnection):  # type: ignore[misc]  # channels_redis
             if not confirmed.done():
                 confirmed.set_result(None)
         self._confirmations.clear()
+
+
+async def _next_message(pubsub: PubSub) -> dict[str, Any] | None:
+    """`PubSub.get_message` without what it does besides for each message (retries, measuring); None after some silence."""
+    connection: Any = pubsub.connection
+    response = await connection.read_response(timeout=_SILENCE_SECONDS, disconnect_on_error=False, push_request=True)
+    if response is None:
+        return None
+    if response[0] == b"message":
+        return {"type": "message", "channel": response[1], "data": response[2]}
+    message: dict[str, Any] | None = await pubsub.handle_message(response)  # type: ignore[no-untyped-call]
+    return message

@@ -4,21 +4,21 @@
 Pointers. The msgspec structs are the one definition of the request; the OpenAPI document is generated from them.
 """
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any, Final, TypeVar
+from datetime import datetime, timedelta
+from typing import Annotated, Any, Final
 from uuid import UUID
 
 import msgspec
 
 from notifications import ids, texts
 from notifications.conf import NotificationsConf
+from notifications.decoding import convert
 from notifications.errors import Fault, Invalid
 from notifications.intake.attachments import AttachmentIn, check_attachments
+from notifications.workflows.versions import Version
 
-T = TypeVar("T")
 Text = Annotated[str, msgspec.Meta(max_length=255)]
 
 
@@ -56,15 +56,25 @@ class TopicIn(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 
 
 class NotificationIn(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    """One request to tell somebody something."""
+    """One request to tell somebody something: a stored workflow by its key, or content and channels."""
 
     recipients: Annotated[list[Any], msgspec.Meta(min_length=1)]
     content: ContentIn | None = None
-    channels: Annotated[list[str], msgspec.Meta(min_length=1, max_length=20)] | None = None
-    workflow: Text | None = None
-    data: dict[str, Any] = {}
-    category: Text | None = None
-    critical: bool = False
+    channels: (
+        Annotated[
+            list[str],
+            msgspec.Meta(
+                min_length=1, max_length=20, description="With a workflow: use only these of the channels it uses."
+            ),
+        ]
+        | None
+    ) = None
+    workflow: Annotated[str, msgspec.Meta(max_length=255, description="The key of a published workflow.")] | None = None
+    data: Annotated[
+        dict[str, Any], msgspec.Meta(description="For templates and conditions; checked against the workflow's schema.")
+    ] = {}
+    category: Annotated[str, msgspec.Meta(max_length=255, description="Without one: the workflow's.")] | None = None
+    critical: Annotated[bool, msgspec.Meta(description="True where the workflow is critical.")] = False
     actor: Text | None = None
     thread: (
         Annotated[
@@ -100,6 +110,17 @@ class Submission:
     send_at: datetime | None
     expires_at: datetime | None
     key_id: UUID | None = None  # the API key it came with
+    version: Version | None = None  # of the workflow it names; found by the writer
+
+    @property
+    def category(self) -> str | None:
+        """Its own, or else the workflow's."""
+        return self.body.category or (self.version.definition.category if self.version else None)
+
+    @property
+    def critical(self) -> bool:
+        """Either says so."""
+        return self.body.critical or (self.version is not None and self.version.definition.critical)
 
 
 _CHECKS: Final[dict[str, Callable[[str], str]]] = {
@@ -109,7 +130,6 @@ _CHECKS: Final[dict[str, Callable[[str], str]]] = {
     "locale": texts.check_locale,
     "timezone": texts.check_timezone,
 }
-_PATH: Final = re.compile(r"\[(\d+|\.\.\.)\]|\.?([^.\[\]]+)")
 
 
 def parse_submission(
@@ -136,33 +156,11 @@ def parse_submission(
     )
 
 
-def convert(raw: Any, into: type[T], pointer: str = "") -> T:
-    """Decoded JSON as a struct. Raises `Invalid` with the pointer of the field that does not fit."""
-    try:
-        return msgspec.convert(raw, into)
-    except msgspec.ValidationError as error:
-        message, _, path = str(error).partition(" - at `$")
-        raise Invalid([Fault(pointer + _pointer(path.rstrip("`"), message), _sentence(message))]) from error
-
-
-def _pointer(path: str, message: str) -> str:
-    parts = [texts.escape_pointer(index or name) for index, name in _PATH.findall(path)]
-    if named := re.search(r"field `([^`]+)`", message):
-        parts.append(texts.escape_pointer(named[1]))
-    return "".join(f"/{part}" for part in parts)
-
-
-def _sentence(message: str) -> str:
-    return (
-        message.replace("Object contains unknown field", "Unknown field").replace("Object missing required", "Missing")
-        + "."
-    )
-
-
 def _check_fields(body: NotificationIn, conf: NotificationsConf) -> list[Fault]:
     faults: list[Fault] = []
     if body.workflow is not None:
-        faults.append(Fault("/workflow", "No workflow has this key."))
+        if body.content is not None:
+            faults.append(Fault("/content", "The workflow says what is said; leave content or workflow out."))
     elif body.content is None:
         faults.append(Fault("/content", "Give content and channels, or the key of a workflow."))
     elif body.channels is None:
@@ -180,6 +178,7 @@ def _check_fields(body: NotificationIn, conf: NotificationsConf) -> list[Fault]:
         _check(faults, "/content/title", texts.check_line, body.content.title)
         _check(faults, "/content/action_url", texts.check_url, body.content.action_url)
         faults += check_attachments(body.content.attachments or (), "/content/attachments")
+    _check(faults, "/workflow", texts.check_key, body.workflow)
     _check(faults, "/category", texts.check_key, body.category)
     _check(faults, "/actor", texts.check_external_id, body.actor)
     _check(faults, "/thread", texts.check_line, body.thread)
@@ -261,8 +260,3 @@ def _parse_times(
     if expires_at and expires_at <= max(send_at or now, now):
         faults.append(Fault("/expires_at", "Must lie after send_at and in the future."))
     return (send_at if send_at and send_at > now else None), expires_at
-
-
-def utc_now() -> datetime:
-    """The clock of request checks; what is claimed and leased goes by the database's clock."""
-    return datetime.now(UTC)

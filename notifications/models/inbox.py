@@ -20,6 +20,9 @@ class Inbox(models.Model):
     recipient = models.OneToOneField(Recipient, on_delete=models.CASCADE, primary_key=True, related_name="inbox")
     epoch = models.UUIDField(help_text="Changes when history can't be trusted any more, such as after a restore.")
     offset = models.BigIntegerField(default=0)
+    kept_from = models.BigIntegerField(
+        db_default=1, default=1, help_text="The first change that the log still has, or will have."
+    )
     unread = models.IntegerField(default=0)
     unseen = models.IntegerField(default=0)
     tokens_valid_from = models.DateTimeField(
@@ -37,7 +40,14 @@ class Inbox(models.Model):
 
 
 class InboxMessage(models.Model):
-    """One in-app message; made by the `in_app` channel, exactly one per delivery."""
+    """One in-app message; made by the `in_app` channel, exactly one per delivery.
+
+        in the inbox ──deleted by its recipient──────────────> gone (`message.deleted`)
+                     ──`expires_at`, or retention, is past──> gone (`message.expired`)
+
+    What is gone keeps its row, emptied of everything it said, until the log has forgotten it: so a client that was away is
+    told, and the delivery can't make a second one.
+    """
 
     id = models.UUIDField(primary_key=True, default=ids.new_uuid, editable=False)
     project = models.ForeignKey(
@@ -45,6 +55,9 @@ class InboxMessage(models.Model):
     )
     recipient = models.ForeignKey(Recipient, on_delete=models.CASCADE, related_name="messages", db_index=False)
     delivery_id = models.UUIDField(help_text="The delivery that made it.")
+    notification_id = models.UUIDField(
+        null=True, blank=True, help_text="What is acknowledged with it; null: made by an early release."
+    )
     offset = models.BigIntegerField(help_text="Of the change that created it.")
     title = models.TextField()
     body = models.TextField()
@@ -56,15 +69,32 @@ class InboxMessage(models.Model):
     seen_at = models.DateTimeField(null=True, blank=True)
     read_at = models.DateTimeField(null=True, blank=True)
     archived_at = models.DateTimeField(null=True, blank=True)
+    acknowledged_at = models.DateTimeField(null=True, blank=True)
+    expires_at = models.DateTimeField(null=True, blank=True, help_text="When it leaves the inbox; null: by retention.")
+    gone_at = models.DateTimeField(null=True, blank=True, help_text="Null: still there.")
+    gone_as = models.CharField(max_length=32, null=True, blank=True, help_text="message.deleted or message.expired.")
 
     class Meta:
         constraints = [
             # Guarantee 2: one in-app message per delivery, ever, whatever is repeated.
             models.UniqueConstraint(fields=["delivery_id"], name="inbox_message_once"),
+            models.CheckConstraint(
+                name="inbox_message_gone_as",
+                condition=Q(gone_at__isnull=True, gone_as__isnull=True)
+                | Q(gone_at__isnull=False, gone_as__in=["message.deleted", "message.expired"]),
+            ),
         ]
         indexes = [
             models.Index(fields=["recipient", "-offset"], name="inbox_message_newest"),
             models.Index(fields=["recipient"], name="inbox_message_unread", condition=Q(read_at__isnull=True)),
+            # How the traces of an erased person are found in other people's inboxes.
+            models.Index(fields=["project", "actor"], name="inbox_message_of_actor", condition=Q(actor__isnull=False)),
+            # What the clock takes out of inboxes; most messages have no such time.
+            models.Index(
+                fields=["expires_at"],
+                name="inbox_message_expiring",
+                condition=Q(expires_at__isnull=False, gone_at__isnull=True),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -81,6 +111,8 @@ class InboxEvent(models.Model):
     class Kind(models.TextChoices):
         CREATED = "message.created"
         UPDATED = "message.updated"
+        DELETED = "message.deleted"
+        EXPIRED = "message.expired"
 
     id = models.BigAutoField(primary_key=True)
     recipient = models.ForeignKey(Recipient, on_delete=models.CASCADE, related_name="+", db_index=False)

@@ -1,12 +1,14 @@
 """Accepted requests, and the keys that make a repeated request harmless."""
 
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 
 from notifications import ids
 from notifications.models.projects import ApiKey, Project
+from notifications.models.workflows import WorkflowVersion
 from notifications.sealed_columns import register_sealed
 
 
@@ -47,6 +49,16 @@ class Notification(models.Model):
     status = models.CharField(max_length=16, choices=Status, db_default=Status.ACCEPTED)
     reason = models.CharField(max_length=64, db_default="")
     workflow = models.CharField(max_length=255, null=True, blank=True)
+    workflow_version = models.ForeignKey(
+        WorkflowVersion,
+        on_delete=models.DO_NOTHING,  # what was published is never deleted but with its project
+        null=True,
+        blank=True,
+        related_name="+",
+        db_constraint=False,
+        db_index=False,
+        help_text="What it follows, whatever is published later; null: the request said it all.",
+    )
     category = models.CharField(max_length=255, null=True, blank=True)
     critical = models.BooleanField(db_default=False)
     actor = models.CharField(max_length=255, null=True, blank=True)
@@ -54,8 +66,12 @@ class Notification(models.Model):
     recipients = models.JSONField(
         help_text="Entries as given: a recipient's id, or {topic}; inline fields are stored with the recipient."
     )
-    content = models.JSONField(help_text="{title, body, action_url, attachments}")
-    channels = ArrayField(models.CharField(max_length=40))
+    content = models.JSONField(help_text="{title, body, action_url, attachments}; empty where a workflow says it.")
+    channels = ArrayField(
+        models.CharField(max_length=40),
+        blank=True,
+        help_text="What to use; of a workflow's channels only these, or all where empty.",
+    )
     data = models.JSONField(default=dict)
     metadata = models.JSONField(default=dict)
     cancellation_key = models.CharField(max_length=255, null=True, blank=True)
@@ -63,6 +79,12 @@ class Notification(models.Model):
     expires_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(db_default=Now())
     routed_at = models.DateTimeField(null=True, blank=True)
+    acknowledged_at = models.DateTimeField(
+        null=True, blank=True, help_text="Somebody said they take care; empty: nobody."
+    )
+    acknowledged_by = models.CharField(
+        max_length=255, null=True, blank=True, help_text="A recipient's id, if it is known."
+    )
     available_at = models.DateTimeField(null=True, blank=True, db_default=Now())
     lease_token = models.UUIDField(null=True, blank=True)
     claims = models.SmallIntegerField(db_default=0, help_text="Claims since the last recorded progress.")
@@ -90,6 +112,18 @@ class Notification(models.Model):
                 fields=["project", "cancellation_key"],
                 name="notification_cancellation",
                 condition=Q(cancellation_key__isnull=False),
+            ),
+            # How the traces of an erased person are found; what was routed is found by its deliveries.
+            models.Index(fields=["project", "actor"], name="notification_of_actor", condition=Q(actor__isnull=False)),
+            models.Index(
+                fields=["project", "acknowledged_by"],
+                name="notification_acknowledged_by",
+                condition=Q(acknowledged_by__isnull=False),
+            ),
+            GinIndex(
+                fields=["recipients"],
+                name="notification_unrouted_to",
+                condition=Q(status__in=["cancelled", "expired", "failed"]),
             ),
         ]
 

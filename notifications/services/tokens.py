@@ -1,11 +1,12 @@
 """Recipient tokens: taking back those that are out."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final
 from uuid import UUID
 
 from django.db import connection, transaction
 
+from notifications.clock import utc_now
 from notifications.services.recipients import lock_recipient
 
 _REVOKE: Final = """
@@ -24,6 +25,6 @@ def revoke_tokens(*, project_id: UUID, external_id: str) -> tuple[UUID, datetime
     """
     recipient = lock_recipient(project_id=project_id, external_id=external_id)
     with connection.cursor() as cursor:
-        cursor.execute(_REVOKE, [recipient.pk, datetime.now(UTC)])
+        cursor.execute(_REVOKE, [recipient.pk, utc_now()])
         [valid_from] = cursor.fetchone()
     return recipient.pk, valid_from

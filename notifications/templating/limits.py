@@ -22,7 +22,7 @@ MAX_EXPRESSIONS: Final = 2000
 MAX_OUTPUT_BYTES: Final = 256 * 1024
 """Of one rendered field."""
 MAX_SECONDS: Final = 0.5
-"""For one rendering: all its fields, and the layout."""
+"""For one rendering: all its fields, and the layout. Of the processor: a busy machine makes no good template fail."""
 MAX_TURNS: Final = 50_000
 """Of all loops of one rendering together."""
 MAX_LOCAL_BYTES: Final = 1024 * 1024
@@ -48,7 +48,7 @@ class LimitReached(ResourceLimitError):
 class Meter:
     """What one rendering has taken so far; and the names it asked for in vain."""
 
-    def __init__(self, seconds: float = MAX_SECONDS, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, seconds: float = MAX_SECONDS, clock: Callable[[], float] = time.thread_time) -> None:
         self._clock = clock
         self._deadline = clock() + seconds
         self._turns = 0

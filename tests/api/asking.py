@@ -59,9 +59,18 @@ def add_event(tenant: Tenant, *, key: str = "theirs") -> StatusEvent:
     return event
 
 
+def add_schedule(tenant: Tenant, *, key: str = "theirs") -> str:
+    """A schedule of this key; the key."""
+    body = {"cron": "0 9 * * 1", "notification": notification(content={"title": "secret"})}
+    assert tenant.http.put(f"/v1/schedules/{key}", json=body).status_code == 201
+    return key
+
+
 def row_counts() -> dict[str, int]:
     """How many rows each of our tables holds: what a refused request must not change; heartbeats come and go by the clock."""
-    models = [*apps.get_app_config("notifications").get_models(), *apps.get_app_config("delivery").get_models()]
+    models = [
+        model for app in ("notifications", "schedules", "delivery") for model in apps.get_app_config(app).get_models()
+    ]
     return {model._meta.label: model._default_manager.count() for model in models if model is not Heartbeat}
 
 

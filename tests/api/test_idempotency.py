@@ -16,7 +16,7 @@ from pytest_django import DjangoDbBlocker
 from api.openapi_document import document
 from delivery.models import Heartbeat
 from notifications.models import IdempotencyKey, Notification, Project
-from tests.api.asking import Tenant, add_event, assert_problem, notification, row_counts
+from tests.api.asking import Tenant, add_event, add_schedule, assert_problem, notification, row_counts
 from tests.api.test_notifications import add_delivery
 
 POSTS: list[tuple[str, Any]] = [
@@ -79,7 +79,16 @@ def scene(tenant: Tenant) -> Scene:
         "delivery_id": add_delivery(tenant, row, "failed", channel="webhook").public_id,
         "event_id": add_event(tenant, key="support").public_id,
         "event_endpoint_key": "support",
+        "api_key_id": tenant.http.post("/v1/api-keys", json={"name": "shop", "scopes": ["admin"]}).json()["id"],
+        "schedule_key": add_schedule(tenant),
+        "workflow_key": "comment",
+        "template_key": "order-shipped",
+        "version_number": "1",
     }
+    step = {"key": "bell", "type": "in_app", "template": {"title": "t", "body": "b"}}
+    tenant.http.put("/v1/workflows/comment", json={"name": "c", "steps": [step]}).raise_for_status()
+    template = {"variants": {"default": {"default": {"title": "t", "body": "b"}}}}
+    tenant.http.put("/v1/templates/order-shipped", json=template).raise_for_status()
     return Scene(tenant, names)
 
 

@@ -7,14 +7,27 @@ from typing import Any
 import pytest
 
 from api.openapi_document import document
-from notifications.models import Notification
-from tests.api.asking import Tenant, add_event, add_message, assert_problem, notification, row_counts, token_of
+from notifications import ids
+from notifications.models import ApiKey, Notification
+from tests.api.asking import (
+    Tenant,
+    add_event,
+    add_message,
+    add_schedule,
+    assert_problem,
+    notification,
+    row_counts,
+    token_of,
+)
 from tests.api.test_notifications import add_delivery
 
 CREATING = {
     "put_recipient",
+    "put_preferences",
     "put_topic",
+    "put_workflow",
     "put_event_endpoint",
+    "put_schedule",
     "put_template",
     "create_token",
     "subscribe",
@@ -41,6 +54,8 @@ def theirs(make_tenant: Callable[..., Tenant]) -> dict[str, str]:
         "/v1/recipients/theirs/endpoints", json={"channel": "webhook", "url": "https://example.com/"}
     )
     other.http.post("/v1/topics/theirs/subscriptions", json={"recipients": ["theirs"]})
+    steps = [{"key": "bell", "type": "in_app", "template": {"title": "secret"}}]
+    other.http.put("/v1/workflows/theirs", json={"name": "secret", "steps": steps})
     template = {"variants": {"default": {"default": {"title": "secret"}}}}
     assert other.http.put("/v1/templates/theirs", json=template).status_code == 201
     sent = other.http.post("/v1/notifications", json=notification(recipients=["theirs"], cancellation_key="k"))
@@ -49,6 +64,7 @@ def theirs(make_tenant: Callable[..., Tenant]) -> dict[str, str]:
         "recipient_id": "theirs",
         "endpoint_id": endpoint.json()["id"],
         "topic_key": "theirs",
+        "workflow_key": "theirs",
         "template_key": "theirs",
         "version_number": "1",
         "notification_id": sent.json()["id"],
@@ -58,6 +74,8 @@ def theirs(make_tenant: Callable[..., Tenant]) -> dict[str, str]:
         "event_endpoint_key": "theirs",
         "action": "read",
         "suppression_id": other.http.post("/v1/suppressions", json={"address": "secret@example.com"}).json()["id"],
+        "schedule_key": add_schedule(other),
+        "api_key_id": ids.encode("key", ApiKey.objects.get(project=other.project).id),
         "callback_id": other.http.post("/v1/callbacks", json={"name": "secret"}).json()["id"],
     }
 
@@ -93,11 +111,13 @@ def test_lists_hold_only_their_own(tenant: Tenant, theirs: dict[str, str]) -> No
         "/v1/deliveries",
         "/v1/recipients",
         "/v1/topics",
+        "/v1/workflows",
         "/v1/templates",
         "/v1/events",
         "/v1/events/endpoints",
         "/v1/suppressions",
         "/v1/callbacks",
+        "/v1/schedules",
     ):
         assert tenant.http.get(path).json()["data"] == []
     assert tenant.http.post("/v1/deliveries/replay", json={"state": "failed"}).json() == {"count": 0, "next": None}
@@ -117,6 +137,11 @@ def test_one_projects_cursor_is_nothing_to_another(tenant: Tenant, make_tenant: 
 def test_a_topic_of_another_project_cannot_be_addressed(tenant: Tenant, theirs: dict[str, str]) -> None:
     answer = tenant.http.post("/v1/notifications", json=notification(recipients=[{"topic": "theirs"}]))
     assert_problem(answer, 422, pointer="/recipients/0/topic")
+
+
+def test_a_workflow_of_another_project_cannot_be_followed(tenant: Tenant, theirs: dict[str, str]) -> None:
+    answer = tenant.http.post("/v1/notifications", json={"workflow": "theirs", "recipients": ["u1"]})
+    assert_problem(answer, 422, pointer="/workflow")
 
 
 def test_another_projects_namesake_keeps_its_tokens(tenant: Tenant, theirs: dict[str, str], connect: Any) -> None:

@@ -10,6 +10,8 @@ from notifications import ids
 from notifications.models import Notification, Recipient, Topic
 from tests.api.asking import Tenant, assert_problem, notification, row_counts
 
+DECIDED_BY_NOBODY = {"preference": "default", "overruled": None, "not_before": None}
+
 
 def stored(tenant: Tenant) -> list[Notification]:
     return list(Notification.objects.filter(project=tenant.project).order_by("id"))
@@ -108,13 +110,23 @@ def test_dry_run_shows_the_plan_and_writes_nothing(tenant: Tenant) -> None:
     assert row_counts() == before
     one, new, topic = answer.json()["entries"]
     assert one["recipients"][0]["ways"] == [
-        {"channel": "in_app", "delivers": True, "address": None, "endpoint": None, "reason": None},
+        {
+            "channel": "in_app",
+            "step": None,
+            "delivers": True,
+            "address": None,
+            "endpoint": None,
+            "reason": None,
+            **DECIDED_BY_NOBODY,
+        },
         {
             "channel": "webhook",
+            "step": None,
             "delivers": True,
             "address": "https://example.com/",
             "endpoint": hook["id"],
             "reason": None,
+            **DECIDED_BY_NOBODY,
         },
     ]
     assert new["recipients"][0]["known"] is False

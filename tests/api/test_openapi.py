@@ -13,7 +13,7 @@ from api.openapi_document import document
 from api.urls import urlpatterns
 from notifications.intake.submission import NotificationIn
 from notifications.models import Notification
-from tests.api.asking import Tenant, add_event, add_message, token_of
+from tests.api.asking import Tenant, add_event, add_message, add_schedule, token_of
 from tests.api.test_notifications import add_delivery
 
 DOCUMENT: dict[str, Any] = json.loads(document()[0])
@@ -79,10 +79,17 @@ def test_every_example_works(tenant: Tenant) -> None:
         "/v1/notifications", json={"recipients": ["u1"], "content": {"title": "x"}, "channels": ["in_app"]}
     )
     endpoint = http.post("/v1/recipients/u1/endpoints", json={"channel": "webhook", "url": "https://example.com/"})
+    steps = [{"key": "bell", "type": "in_app", "template": {"title": "x"}}]
+    http.put("/v1/workflows/comment", json={"name": "Comments", "steps": steps})
+    template = {"variants": {"default": {"default": {"title": "x"}}}}
+    http.put("/v1/templates/order-shipped", json=template)
     row = Notification.objects.get(project=tenant.project)
     names = {
         "recipient_id": "u1",
         "topic_key": "team-1",
+        "template_key": "order-shipped",
+        "workflow_key": "comment",
+        "version_number": "1",
         "notification_id": sent.json()["id"],
         "endpoint_id": endpoint.json()["id"],
         "delivery_id": add_delivery(tenant, row, "failed").public_id,
@@ -90,7 +97,9 @@ def test_every_example_works(tenant: Tenant) -> None:
         "event_id": add_event(tenant, key="support").public_id,
         "event_endpoint_key": "support",
         "action": "read",
+        "schedule_key": add_schedule(tenant, key="monday-report"),
         "suppression_id": http.post("/v1/suppressions", json={"address": "u1@example.com"}).json()["id"],
+        "api_key_id": http.post("/v1/api-keys", json={"name": "shop", "scopes": ["admin"]}).json()["id"],
     }
     callback = http.post("/v1/callbacks", json={"name": "relay"}).json()
     names["callback_id"] = callback["id"]

@@ -30,6 +30,8 @@ def test_answers_are_as_described(
 ) -> None:
     tenant.http.put("/v1/recipients/u1", json={})
     tenant.http.put("/v1/topics/team-1", json={})
+    steps = [{"key": "bell", "type": "in_app", "template": {"title": "Hello"}}]
+    tenant.http.put("/v1/workflows/comment", json={"name": "Comments", "steps": steps})
     tenant.http.put(
         "/v1/templates/order-shipped", json={"variants": {"default": {"default": {"title": "{{ data.x }}"}}}}
     )

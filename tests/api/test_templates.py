@@ -127,7 +127,7 @@ def test_a_preview_is_the_mail_as_it_would_be_sent(http: httpx.Client) -> None:
     sample = {"channel": "email", "locale": "de-AT", "data": {"n": "<7>", "at": "2026-01-31"}}
     shown = http.post("/v1/templates/shipped/preview", json=sample).json()
     assert (shown["subject"], shown["locale"], shown["undefined"]) == ("Bestellung <7>", "de", [])
-    assert "Bestellung <7>\n\nAm 31.01.2026\n\nEinstellungen (https://example.com/preferences)" in shown["text"]
+    assert "Bestellung <7>\n\nAm 31.01.2026" in shown["text"]
     assert "<strong" in shown["html"]
     assert "Abbestellen" in shown["html"]
     assert "&lt;7&gt;" in shown["html"]

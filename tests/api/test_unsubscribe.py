@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 import httpx
 import pytest
 
-from notifications.models import Recipient, Unsubscription
+from notifications.models import Recipient, RecipientPreferences
 from notifications.unsubscribe_links import unsubscribe_url
 from tests.api.asking import Tenant, row_counts
 
@@ -27,8 +27,14 @@ def link_of(tenant: Tenant, external_id: str = "u1", category: str = "news", add
 
 
 def said(tenant: Tenant) -> list[tuple[str, str, str, str]]:
-    rows = Unsubscription.objects.filter(project=tenant.project).order_by("id")
-    return [(row.recipient.external_id, row.channel, row.category, row.source) for row in rows]
+    rows = RecipientPreferences.objects.filter(project=tenant.project).order_by("recipient_id")
+    return [
+        (row.recipient.external_id, channel, category, row.source)
+        for row in rows
+        for category, switches in row.settings["categories"].items()
+        for channel, on in switches.items()
+        if not on
+    ]
 
 
 def assert_page(answer: httpx.Response, status: int = 200) -> None:

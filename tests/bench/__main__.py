@@ -23,6 +23,7 @@ FIGURES = {
     "email": "tests.bench.mail",
     "idle": "tests.bench.idle",
     "slow": "tests.bench.slow",
+    "routing": "tests.bench.routing",
     "isolation": "tests.bench.isolation",
 }
 

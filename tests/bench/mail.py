@@ -19,7 +19,7 @@ def measure(bench: Bench) -> None:
             bare=_bare,
             env=lambda sink: {"SMTP_URL": f"smtp://127.0.0.1:{sink.port}"},
             subscribe=_subscribe,
-            goal=Goal(0.6, "0.6 x a bare aiosmtplib loop"),
+            goal=Goal(0.8, "0.8 x a bare aiosmtplib loop"),
         ),
     )
 

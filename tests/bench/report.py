@@ -3,6 +3,8 @@
 import json
 import operator
 import platform
+import shlex
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -135,8 +137,9 @@ class Bench:
     def as_json(self) -> dict[str, Any]:
         """Everything, by round."""
         return {
+            "command": command(),
             "started": self.started.isoformat(),
-            "machine": {**_machine(), "load_before": self.load_before},
+            "machine": {**machine(), "load_before": self.load_before},
             "series": {
                 name: {"unit": each.unit, "median": median(each.values), "values": each.values, "notes": each.notes}
                 for name, each in self.series.items()
@@ -174,7 +177,13 @@ def _number(value: float) -> str:
     return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
 
-def _machine() -> dict[str, Any]:
+def command() -> str:
+    """How this program was started, for whoever wants to see the figures again."""
+    module = getattr(sys.modules["__main__"].__spec__, "name", sys.argv[0]).removesuffix(".__main__")
+    return shlex.join(["python", "-m", module, *sys.argv[1:]])
+
+
+def machine() -> dict[str, Any]:
     return {
         "cores": psutil.cpu_count(),
         "memory_mb": psutil.virtual_memory().total // 2**20,

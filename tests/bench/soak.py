@@ -2,9 +2,9 @@
 
     python -m tests.bench.soak --minutes 20
 
-The first quarter is warming up: caches fill. Over the rest a straight line is laid through each process's samples (least
-squares); "flat" is a slope of less than 1 % of its size in ten minutes. A worker process that was replaced meanwhile would
-hide growth, so that is a failure too.
+Before that it is warmed up with denser traffic, until every process's caches have been filled and turned over: each keeps the last
+five hundred notifications of a channel. Then a straight line is laid through each process's samples (least squares); "flat" is a slope of less
+than 1 % of its size in ten minutes. A worker process that was replaced meanwhile would hide growth, so that is a failure too.
 """
 
 import argparse
@@ -21,12 +21,15 @@ from rich.console import Console
 
 from tests.bench.deliveries import CONTENT, TOPIC, checked
 from tests.bench.processes import ROOT, forget_operator_settings, running_platform
+from tests.bench.report import command, machine
 from tests.bench.sinks import Sink
 from tests.fixtures.platform import Platform
 
 RECIPIENTS = 50
 SAMPLE_SECONDS = 5.0
 PAUSE_SECONDS = 0.5
+WARM_UP_SECONDS = 300.0
+WARM_UP_PAUSE_SECONDS = 0.12
 FLAT_PERCENT_PER_TEN_MINUTES = 1.0
 PATIENCE_SECONDS = 120.0
 
@@ -38,11 +41,17 @@ class Growth:
     seconds: list[float] = field(default_factory=list)
     megabytes: list[float] = field(default_factory=list)
 
-    def percent_per_ten_minutes(self, since: float) -> float:
-        """Slope of the line through what was seen after `since`."""
-        late = [pair for pair in zip(self.seconds, self.megabytes, strict=True) if pair[0] >= since]
-        slope, _ = linear_regression(*zip(*late, strict=True))
-        return slope * 600 / median(size for _, size in late) * 100
+    def percent_per_ten_minutes(self) -> float:
+        """Slope of the line through all samples."""
+        slope, _ = linear_regression(self.seconds, self.megabytes)
+        return slope * 600 / median(self.megabytes) * 100
+
+    def by_minute(self) -> list[float]:
+        """The first sample of every minute."""
+        sizes: dict[int, float] = {}
+        for second, size in zip(self.seconds, self.megabytes, strict=True):
+            sizes.setdefault(int(second // 60), round(size, 1))
+        return list(sizes.values())
 
 
 def soak(minutes: float, console: Console) -> dict[str, Any]:
@@ -51,21 +60,23 @@ def soak(minutes: float, console: Console) -> dict[str, Any]:
         env = {"SMTP_URL": f"smtp://127.0.0.1:{mail.port}", "CARILLON_WEBHOOK_ALLOW": "127.0.0.0/8"}
         with running_platform(env) as platform:
             _populate(platform, hooks)
-            growths, accepted = _run(platform, minutes * 60, console)
-            expected = accepted * RECIPIENTS
+            console.print(f"warming up for {WARM_UP_SECONDS / 60:g} minutes")
+            warmed, _ = _run(platform, WARM_UP_SECONDS, WARM_UP_PAUSE_SECONDS, console)
+            accepted, growths = _run(platform, minutes * 60, PAUSE_SECONDS, console)
+            expected = (warmed + accepted) * RECIPIENTS
             for sink in (mail, hooks):
                 _wait_for(sink, expected)
-    since = minutes * 60 / 4
-    slopes = {str(pid): round(growth.percent_per_ten_minutes(since), 3) for pid, growth in growths.items()}
-    whole = all(growth.seconds[0] < since and growth.seconds[-1] > minutes * 60 * 0.95 for growth in growths.values())
+    slopes = [round(growth.percent_per_ten_minutes(), 3) for growth in growths.values()]
+    whole = all(growth.seconds[0] < 60 and growth.seconds[-1] > minutes * 60 - 60 for growth in growths.values())
     return {
+        "command": command(),
+        "machine": machine(),
         "minutes": minutes,
         "deliveries_per_channel": expected,
-        "worker_mb_at_quarter": [round(_at(growth, since), 1) for growth in growths.values()],
-        "worker_mb_at_end": [round(growth.megabytes[-1], 1) for growth in growths.values()],
-        "growth_percent_per_ten_minutes": list(slopes.values()),
+        "worker_mb_by_minute": [growth.by_minute() for growth in growths.values()],
+        "growth_percent_per_ten_minutes": slopes,
         "no_worker_was_replaced": whole,
-        "flat": whole and max(slopes.values()) < FLAT_PERCENT_PER_TEN_MINUTES,
+        "flat": whole and max(slopes) < FLAT_PERCENT_PER_TEN_MINUTES,
     }
 
 
@@ -79,8 +90,8 @@ def _populate(platform: Platform, hooks: Sink) -> None:
     checked(platform, "POST", f"/v1/topics/{TOPIC}/subscriptions", {"recipients": names})
 
 
-def _run(platform: Platform, seconds: float, console: Console) -> tuple[dict[int, Growth], int]:
-    """Send all the time, look now and then; what each worker process weighed, and how much was accepted."""
+def _run(platform: Platform, seconds: float, pause: float, console: Console) -> tuple[int, dict[int, Growth]]:
+    """Send all the time, look now and then; how much was accepted, and what each worker process weighed."""
     growths: dict[int, Growth] = {}
     accepted, started, next_look = 0, time.monotonic(), 0.0
     while (now := time.monotonic() - started) < seconds:
@@ -88,7 +99,7 @@ def _run(platform: Platform, seconds: float, console: Console) -> tuple[dict[int
             "recipients": [{"topic": TOPIC}],
             "channels": ["in_app", "email", "webhook"],
             # Another text each time, as in life: what is kept of it must be let go again.
-            "content": CONTENT | {"title": f"Planned maintenance, part {accepted}"},
+            "content": CONTENT | {"title": f"Planned maintenance, part {pause:g}.{accepted}"},
         }
         checked(platform, "POST", "/v1/notifications", body)
         accepted += 1
@@ -101,8 +112,8 @@ def _run(platform: Platform, seconds: float, console: Console) -> tuple[dict[int
             if len(next(iter(growths.values())).seconds) % 12 == 1:
                 sizes = ", ".join(f"{growth.megabytes[-1]:.1f}" for growth in growths.values())
                 console.print(f"{now / 60:4.1f} min: {accepted * RECIPIENTS:,} per channel, workers {sizes} MB")
-        time.sleep(PAUSE_SECONDS)
-    return growths, accepted
+        time.sleep(pause)
+    return accepted, growths
 
 
 def _wait_for(sink: Sink, count: int) -> None:
@@ -111,10 +122,6 @@ def _wait_for(sink: Sink, count: int) -> None:
         if time.monotonic() > deadline:
             raise RuntimeError(f"{total.count} of {count} arrived")
         time.sleep(0.2)
-
-
-def _at(growth: Growth, second: float) -> float:
-    return next(size for when, size in zip(growth.seconds, growth.megabytes, strict=True) if when >= second)
 
 
 def main() -> int:

@@ -19,7 +19,7 @@ def measure(bench: Bench) -> None:
             bare=_bare,
             env=lambda sink: {},
             subscribe=_subscribe,
-            goal=Goal(0.4, "0.4 x a bare httpx loop"),
+            goal=Goal(0.5, "0.5 x a bare httpx loop"),
         ),
     )
 

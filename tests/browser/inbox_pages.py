@@ -21,10 +21,11 @@ def send_messages(platform: Platform, recipient: str, *titles: str, **content: s
         answer = platform.http.post("/v1/notifications", json=body)
         assert answer.status_code == 202, answer.text
         path = f"/demo/notifications/{answer.json()['id']}"
-        wait_for(lambda path=path: _has_arrived(platform, path), timeout_seconds=30, what="the message to arrive")
+        wait_for(lambda path=path: has_arrived(platform, path), timeout_seconds=30, what="the message to arrive")
 
 
-def _has_arrived(platform: Platform, path: str) -> bool:
+def has_arrived(platform: Platform, path: str) -> bool:
+    """Whether everything of the notification at this address of the demo has arrived."""
     deliveries = platform.http.get(path).json()["data"]
     return bool(deliveries) and all(each["state"] in ("sent", "delivered") for each in deliveries)
 

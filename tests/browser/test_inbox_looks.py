@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import PATIENCE_MS, NewContext
+from tests.browser.inbox_leaving import send
 from tests.browser.inbox_pages import badge, bell, new_recipient, open_demo, panel, send_messages, titles
 from tests.fixtures.platform import Platform
 
@@ -43,15 +44,18 @@ def test_on_a_phone_the_panel_takes_the_screen_and_nothing_sticks_out(
     assert _fits(page)
 
 
-def test_right_to_left_mirrors_the_panel_and_the_arrow_keys(new_context: NewContext, platform: Platform) -> None:
+def test_right_to_left_mirrors_the_panel_and_the_arrow_keys(
+    new_context: NewContext, platform: Platform, tmp_path: Path
+) -> None:
     recipient = new_recipient()
     page = new_context(viewport={"width": 1200, "height": 800}).new_page()
-    send_messages(platform, recipient, "مرحبا")
+    send(platform, recipient, "مرحبا", data={"acknowledge": True}, actor="u9")
     open_demo(page, recipient)
     page.evaluate("Object.assign(document.documentElement, { dir: 'rtl', lang: 'ar' })")
     bell(page).click()
     dialog = page.locator("carillon-inbox#bell").get_by_role("dialog")
     row = dialog.get_by_role("article", name="مرحبا")
+    page.screenshot(path=tmp_path / "right-to-left.png")
     title, actions = row.locator("h3").bounding_box(), row.locator(".actions").bounding_box()
     assert title is not None and actions is not None
     assert actions["x"] < title["x"]

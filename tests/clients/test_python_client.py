@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from carillon_client import (
@@ -176,6 +177,24 @@ def test_what_failed_is_sent_again(client: Client, http_receiver: HttpReceiver) 
     (row,) = finished(client, sent.id)
     assert row.state == "sent"
     assert client.deliveries.replay(state="failed", recipient="again").count == 0
+
+
+def test_workflows(client: Client) -> None:
+    def greeting(title: str) -> dict[str, Any]:
+        return {"name": "Greeting", "steps": [{"key": "bell", "type": "in_app", "template": {"title": title}}]}
+
+    assert client.workflows.put("greet", **greeting("One")).published == 1
+    assert client.workflows.put("greet", **greeting("Two"), draft=True).draft == 2
+    assert client.workflows.publish("greet", 2).definition == greeting("Two")
+    assert [(row.number, row.state) for row in client.workflows.versions("greet")] == [
+        (2, "published"),
+        (1, "superseded"),
+    ]
+    assert client.workflows.version("greet", 1).definition == greeting("One")
+    assert client.notifications.send(recipients=["w1"], workflow="greet").status == "accepted"
+    client.workflows.archive("greet")
+    assert client.workflows.get("greet").archived_at is not None
+    assert "greet" in [row.key for row in client.workflows.list()]
 
 
 def test_topics_suppressions_and_events(client: Client, http_receiver: HttpReceiver) -> None:

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from carillon_client import AsyncClient, AsyncInbox, Client, Inbox
+import pytest
+from carillon_client import AsyncClient, AsyncInbox, Client, Inbox, NotFound
 from carillon_client.inbox_results import InboxChange, InboxChanges
 
 from tests.clients.asking import FAST, HELLO, finished
@@ -33,6 +34,33 @@ def test_an_inbox_is_read_changed_and_followed(client: Client, proxy: LossyProxy
     first = start.offset + 1
     assert [change.offset for change in resumed] == list(range(first, first + 4)), "each once, in order"
     assert [change.message for change in resumed[2:]][-1].archived_at is not None
+
+
+def test_a_message_is_acknowledged_and_deleted(client: Client, service: Platform) -> None:
+    token = client.tokens.create("dutiful").token
+    with Inbox(service.url, token, retries=FAST) as inbox:
+        start = inbox.changes()
+        finished(client, client.notifications.send(recipients=["dutiful"], **HELLO).id)
+        (message,) = inbox.messages()
+        assert inbox.acknowledge(message.id).acknowledged_at is not None
+        inbox.delete(message.id)
+        inbox.delete(message.id)
+        told = inbox.changes(start.position).changes
+        assert [(change.event, change.is_gone, change.message.title) for change in told] == [
+            ("message.deleted", True, "")
+        ] * 3
+        assert list(inbox.messages()) == [] and inbox.counts().unread == 0
+
+
+def test_a_persons_export_is_read(client: Client) -> None:
+    client.recipients.put("exported", email="exported@example.com")
+    finished(client, client.notifications.send(recipients=["exported"], **HELLO).id)
+    first, *rest = client.recipients.export("exported")
+    assert (first.type, first.data["email"]) == ("recipient", "exported@example.com")
+    assert {"message", "notification", "delivery"} <= {line.type for line in rest}
+    client.recipients.delete("exported")
+    with pytest.raises(NotFound):
+        client.recipients.export("exported")
 
 
 async def test_an_inbox_is_followed_async(aclient: AsyncClient, service: Platform) -> None:

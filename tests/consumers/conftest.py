@@ -14,6 +14,8 @@ from websockets.asyncio.client import connect
 from consumers import hub
 from consumers.conf import ConsumersConf
 from consumers.socket import PATH, inbox_socket
+from deploy.http_protocol import GuardedHttpProtocol
+from deploy.socket_protocol import LeanSocketProtocol
 from tests.consumers.inbox import Client
 
 MakeClient = Callable[..., Awaitable[Client]]
@@ -46,7 +48,8 @@ async def url() -> AsyncIterator[str]:
     listener = socket.create_server(("127.0.0.1", 0))
     config = uvicorn.Config(
         inbox_socket,  # type: ignore[arg-type]
-        ws="websockets-sansio",
+        http=GuardedHttpProtocol,
+        ws=LeanSocketProtocol,
         ws_per_message_deflate=False,
         ws_max_size=256 * 1024,
         ws_ping_interval=None,

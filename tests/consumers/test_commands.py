@@ -93,6 +93,10 @@ async def test_repeating_a_change_takes_no_offset(owner: Owner, open_socket: Mak
         (["archive", "read_all"], 0, 0),
         (["archive", "read_all", "unarchive"], 1, 1),
         (["seen_all"], 2, 0),
+        (["acknowledge"], 1, 1),
+        (["delete"], 1, 1),
+        (["archive", "delete"], 1, 1),
+        (["read", "unread", "delete"], 1, 1),
     ],
 )
 async def test_counts_are_of_what_is_not_archived(
@@ -105,7 +109,7 @@ async def test_counts_are_of_what_is_not_archived(
     async with await connect() as conn:
         cursor = await conn.execute(
             """SELECT count(*) FILTER (WHERE read_at IS NULL), count(*) FILTER (WHERE seen_at IS NULL)
-               FROM notifications_inboxmessage WHERE recipient_id = %s AND archived_at IS NULL""",
+               FROM notifications_inboxmessage WHERE recipient_id = %s AND archived_at IS NULL AND gone_at IS NULL""",
             [owner.pk],
         )
         assert await cursor.fetchone() == (unread, unseen)

@@ -11,7 +11,7 @@ from celery import Celery
 
 from deploy.config import broker
 from notifications import metrics
-from notifications.bell import Bell, publish
+from notifications.bell import Bell, publish, rest_after
 from notifications.events import ROUTE_TASK, SEND_TASK
 from tests.fixtures.platform import wait_for
 from tests.fixtures.servers import RunningServer
@@ -54,6 +54,14 @@ def test_rings_of_one_stage_fold_into_one_wake_up(ringer: Bell, valkey: RunningS
     wait_for(lambda: waiting(valkey) == 2, timeout_seconds=10, what="both wake-ups")
     ringer.ring(ROUTE_TASK)
     wait_for(lambda: waiting(valkey) == 3, timeout_seconds=10, what="the next one")
+
+
+def test_very_many_rings_are_published_less_often_and_few_as_soon_as_ever() -> None:
+    seldom = rest_after(0, 1.0)
+    often = rest_after(10_000, seldom)
+    assert seldom < often
+    assert rest_after(10_000, often) == often
+    assert rest_after(1, often) == rest_after(1, seldom) == seldom  # one message every now and then never waits
 
 
 def test_a_frozen_broker_holds_nobody_who_rings(ringer: Bell, valkey: RunningServer) -> None:

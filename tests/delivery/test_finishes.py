@@ -10,7 +10,8 @@ from psycopg_pool import AsyncConnectionPool
 
 from delivery import metrics
 from delivery.claims import Claim
-from delivery.finishes import Finish, Finisher
+from delivery.finish import Finish
+from delivery.finishes import Finisher
 from delivery.retries import Verdict
 from delivery.states import State
 from notifications.database import make_pool

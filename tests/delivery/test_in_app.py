@@ -151,3 +151,23 @@ async def test_a_delivery_past_its_time_expires_without_an_attempt(world: World)
     assert await deliver_all(world.connection) == 0
     row = await world.delivery(notification)
     assert (row["state"], row["reason"], row["attempt_count"]) == ("expired", "expires_at_passed", 0)
+
+
+async def test_who_acknowledges_the_message_acknowledges_its_notification(world: World) -> None:
+    notification, other = await queued(world, ["u1", "u2"], ["u1"])
+    await deliver_all(world.connection)
+    rows = await world.rows(
+        "SELECT id, recipient_id, notification_id FROM notifications_inboxmessage ORDER BY notification_id, recipient_id"
+    )
+    assert {row["notification_id"] for row in rows} == {notification, other}
+    for row in rows[:2]:
+        await apply_action(
+            world.connection, recipient_pk=row["recipient_id"], action="acknowledge", message_ids=[row["id"]]
+        )
+    (first,) = await world.rows(
+        "SELECT external_id FROM notifications_recipient WHERE id = %s", rows[0]["recipient_id"]
+    )
+    found = await world.rows(
+        "SELECT acknowledged_at IS NULL AS open, acknowledged_by FROM notifications_notification ORDER BY id"
+    )
+    assert found == [{"open": False, "acknowledged_by": first["external_id"]}, {"open": True, "acknowledged_by": None}]

@@ -17,6 +17,7 @@ from delivery.laws import BROKEN, LAWS, SINCE_EVER, read_broken
 from delivery.models import LawCheck
 from delivery.route import route
 from delivery.selectors import first_id_at
+from tests.delivery.runs.flow import Flow, digest, listed
 from tests.delivery.world import World, unheard
 
 # What would have to happen for a law to be broken. The first ones are also refused by the table itself.
@@ -27,6 +28,18 @@ DEEDS: Final = {
     "accepted_is_sum_of_states": "UPDATE delivery_delivery SET state = 'lost' WHERE state = 'delivered'",
     "routed_reaches_everybody": """
         DELETE FROM delivery_attempt; DELETE FROM delivery_delivery WHERE channel = 'email'""",
+    "workflow_reaches_everybody": "DELETE FROM delivery_run; DELETE FROM schedules_digestitem",
+    "run_waits_for_its_time": """
+        ALTER TABLE delivery_run DROP CONSTRAINT run_waiting_or_finished;
+        UPDATE delivery_run SET available_at = NULL""",
+    "digest_is_carried": """
+        UPDATE delivery_run SET state = 'done', reason = 'completed', available_at = NULL, finished_at = now()""",
+    "digest_counts": "UPDATE schedules_digest SET count = count + 1",
+    "digest_goes_out_once": """
+        UPDATE delivery_delivery SET digest_id = id, step = 'a' WHERE channel = 'email';
+        INSERT INTO delivery_delivery (id, project_id, notification_id, recipient_id, channel, state, step, digest_id, available_at)
+        SELECT gen_random_uuid(), project_id, gen_random_uuid(), recipient_id, channel, 'queued', step, digest_id, now()
+          FROM delivery_delivery WHERE channel = 'email'""",
     "delivery_open_or_finished": """
         ALTER TABLE delivery_delivery DROP CONSTRAINT delivery_open_or_finished;
         UPDATE delivery_delivery SET available_at = NULL WHERE state = 'sending'""",
@@ -43,9 +56,12 @@ DEEDS: Final = {
 
 
 async def traffic(world: World) -> None:
-    """One recipient with a message in the inbox and a mail that is being sent."""
-    await world.add_recipients("u1")
+    """One recipient with a message in the inbox, a mail that is being sent, and an event in a digest."""
+    await world.add_recipients("u1", "u3")
     await world.accept([{"id": "u1", "email": "u1@example.com"}], ["in_app", "email"])
+    flow = Flow(world)
+    await flow.publish("collects", [digest(), listed()])
+    await flow.accept("collects", "u3")
     await route(world.connection, DeliveryConf(), unheard)
     await in_app.deliver(world.connection, limit=10)
     await claim(world.connection, channel="email", limit=10, lease_seconds=60, max_claims=5)
@@ -103,4 +119,4 @@ async def test_the_inspection_writes_down_what_it_found_and_says_it(world: World
 async def test_the_sums(world: World) -> None:
     await traffic(world)
     await world.accept(["u2"])
-    assert await in_thread(lambda: read_sums(SINCE_EVER, limit="20s")) == (2, 1, 2, 1)
+    assert await in_thread(lambda: read_sums(SINCE_EVER, limit="20s")) == (3, 1, 2, 1)

@@ -33,7 +33,8 @@ from delivery import route as routing
 from delivery.claims import Claim, claim
 from delivery.conf import DeliveryConf
 from delivery.due import FIRST_PROJECT
-from delivery.finishes import Finish, Finisher
+from delivery.finish import Finish
+from delivery.finishes import Finisher
 from delivery.laws import BROKEN, SINCE_EVER
 from delivery.retries import Verdict, give_back
 from delivery.states import CANCELLABLE, OPEN, RETRYABLE, State

@@ -13,7 +13,7 @@ from delivery.models import DkimKey
 from delivery.transports.email.conf import EmailConf
 from delivery.transports.email.transport import EmailTransport
 from notifications.executor import in_thread
-from notifications.models import Unsubscription
+from notifications.models import RecipientPreferences
 from notifications.services.unsubscriptions import unsubscribe_by_link
 from notifications.unsubscribe_links import read_token
 from tests.delivery.test_engine import running, with_email
@@ -155,4 +155,4 @@ async def test_international_addresses(world: World, smtp_receiver: SmtpReceiver
     (key,) = await world.rows("SELECT public_record FROM delivery_dkimkey")
     assert verdicts(mail.raw, {b"one._domainkey.example.org.": key["public_record"].encode()}) == [True]
     link = read_token(mail.message["list-unsubscribe"].strip("<>").rpartition("/")[2])
-    assert await in_thread(unsubscribe_by_link, link, source=Unsubscription.Source.ONE_CLICK)
+    assert await in_thread(unsubscribe_by_link, link, source=RecipientPreferences.Source.ONE_CLICK)

@@ -11,6 +11,7 @@ from delivery.reasons import REASONS, as_markdown, explain, find_reason
 from delivery.routing import SUPPRESSED
 from delivery.status_events.types import TYPES
 from notifications.models import Suppression
+from notifications.preferences.deciding import FORBIDDING, UNSUBSCRIBED, Decision
 from tests.fixtures.platform import ROOT
 
 PACKAGES = ("notifications", "schedules", "delivery", "api")
@@ -132,8 +133,14 @@ def test_every_code_is_explained(code: str) -> None:
     assert reason.says[0].isupper() and reason.says.endswith(".")
 
 
+@pytest.mark.parametrize("level", FORBIDDING)
+def test_every_level_of_preferences_is_explained(level: str) -> None:
+    assert Decision(False, level).reason in REASONS
+
+
 def test_no_code_is_explained_that_nobody_produces() -> None:
     composed = {SUPPRESSED + reason for reason in SUPPRESSION_REASONS}
+    composed |= {Decision(False, level).reason for level in FORBIDDING} - {UNSUBSCRIBED}
     assert REASONS.keys() - PRODUCED.keys() == composed
 
 

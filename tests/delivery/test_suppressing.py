@@ -11,16 +11,18 @@ from psycopg import AsyncConnection
 from psycopg_pool import AsyncConnectionPool
 
 from delivery.dry_run import plan_submission
-from delivery.finishes import Finish, Finisher
+from delivery.finish import Finish
+from delivery.finishes import Finisher
 from delivery.retries import Verdict, judge
 from delivery.routing import suppression_reason
 from delivery.states import State
 from delivery.suppressing import withheld
 from delivery.transports.email.outcomes import Step, failure_of_reply
 from notifications.addresses import hash_email
+from notifications.clock import utc_now
 from notifications.conf import conf
 from notifications.executor import in_thread
-from notifications.intake.submission import parse_submission, utc_now
+from notifications.intake.submission import parse_submission
 from notifications.models import Project
 from notifications.services.suppressions import suppress_email
 from tests.delivery.test_claims import queued, take

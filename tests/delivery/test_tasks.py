@@ -7,7 +7,7 @@ from celery import Celery
 
 from deploy.celery_app import app as carillon
 from notifications.events import ROUTE_TASK, SEND_TASK
-from schedules.periodic import BEAT_SCHEDULE, FORGET_TASK, INSPECT_TASK, POLL_TASK, SWEEP_TASK
+from schedules.periodic import BEAT_SCHEDULE, FIRE_TASK, FORGET_TASK, HISTORY_TASK, INSPECT_TASK, POLL_TASK, SWEEP_TASK
 
 
 @pytest.fixture(scope="module")
@@ -24,14 +24,17 @@ def our_tasks(app: Celery) -> dict[str, object]:
 def test_the_tasks_are_known_by_names_that_stay(app: Celery) -> None:
     """A queue may hold messages of an older release: a name is an interface."""
     assert set(our_tasks(app)) == {
+        "delivery.forget",
         "delivery.inspect",
         "delivery.poll_bounces",
         "delivery.route",
         "delivery.send",
         "delivery.sweep",
+        "schedules.fire",
         "schedules.forget",
     }
-    assert {INSPECT_TASK, POLL_TASK, ROUTE_TASK, SEND_TASK, SWEEP_TASK, FORGET_TASK} == set(our_tasks(app))
+    named = {FIRE_TASK, FORGET_TASK, HISTORY_TASK, INSPECT_TASK, POLL_TASK, ROUTE_TASK, SEND_TASK, SWEEP_TASK}
+    assert named == set(our_tasks(app))
 
 
 def test_no_task_is_a_coroutine_function(app: Celery) -> None:

@@ -4,14 +4,16 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from psycopg.types.json import Jsonb
 
 from delivery.conf import DeliveryConf
 from delivery.dry_run import plan_submission
 from delivery.route import route
 from notifications import ids
+from notifications.clock import utc_now
 from notifications.conf import conf
 from notifications.executor import in_thread
-from notifications.intake.submission import parse_submission, utc_now
+from notifications.intake.submission import parse_submission
 from tests.delivery.test_engine import running, with_email
 from tests.delivery.world import World, unheard
 from tests.fixtures.receivers import SmtpReceiver
@@ -29,9 +31,8 @@ async def ada(world: World) -> UUID:
 
 async def unsubscribe(world: World, recipient: UUID, category: str = "news") -> None:
     await world.connection.execute(
-        "INSERT INTO notifications_unsubscription (id, project_id, recipient_id, channel, category, source)"
-        " VALUES (%s, %s, %s, 'email', %s, 'one_click')",
-        (ids.new_uuid(), world.project_id, recipient, category),
+        "INSERT INTO notifications_recipientpreferences (project_id, recipient_id, settings) VALUES (%s, %s, %s)",
+        (world.project_id, recipient, Jsonb({"categories": {category: {"email": False}}})),
     )
 
 

@@ -9,9 +9,10 @@ from uuid import UUID
 from psycopg.rows import dict_row
 
 from notifications import ids
+from notifications.clock import utc_now
 from notifications.conf import conf
 from notifications.intake.requests import Answer, Request
-from notifications.intake.submission import parse_submission, utc_now
+from notifications.intake.submission import parse_submission
 from notifications.intake.writer import Connection, write
 from notifications.sealing import seal
 

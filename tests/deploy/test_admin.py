@@ -9,6 +9,7 @@ import pytest
 from django.conf import settings as django_settings
 from django.contrib import admin
 from django.contrib.admin.models import LogEntry
+from django.contrib.auth import get_user_model
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -43,6 +44,7 @@ from notifications.database import connection_options
 from notifications.events import SEND_TASK
 from notifications.models import (
     ApiKey,
+    AuditEntry,
     Endpoint,
     IdempotencyKey,
     Inbox,
@@ -50,11 +52,16 @@ from notifications.models import (
     InboxMessage,
     Notification,
     Project,
+    ProjectSettings,
     Recipient,
+    RecipientPreferences,
     Subscription,
     Suppression,
+    Template,
+    TemplateVersion,
     Topic,
-    Unsubscription,
+    Workflow,
+    WorkflowVersion,
 )
 from notifications.services.projects import create_api_key
 from notifications.services.suppressions import forget_addresses, suppress_email
@@ -66,6 +73,7 @@ QUEUE = f"{celery.conf.broker_transport_options['global_keyprefix']}{celery.conf
 OURS = [model for model in admin.site._registry if model._meta.app_label in ("notifications", "delivery", "auth")]
 BEATS = [model for model in admin.site._registry if model._meta.app_label == "django_celery_beat"]
 WRITTEN_BY_THE_MACHINE = [
+    AuditEntry,
     Attempt,
     BounceMailbox,
     Delivery,
@@ -81,6 +89,8 @@ WRITTEN_BY_THE_MACHINE = [
     Notification,
     StatusDispatch,
     StatusEvent,
+    Workflow,
+    WorkflowVersion,
 ]
 
 
@@ -117,6 +127,9 @@ def one_of_each(world: World) -> list[Any]:
     event = StatusEvent.objects.create(
         project=world.project, type="delivery.failed", recipient=recipient, data={"delivery_id": str(delivery.pk)}
     )
+    workflow = Workflow.objects.create(project=world.project, key="greet")
+    template = Template.objects.create(project=world.project, key="greet")
+    definition = {"name": "Greeting", "steps": [{"key": "bell", "type": "in_app", "template": {"title": "Hello"}}]}
     told = EventEndpoint.objects.create(project=world.project, key="k", url="https://example.com/", sealed_secret="s")
     return [
         event,
@@ -127,6 +140,10 @@ def one_of_each(world: World) -> list[Any]:
         recipient,
         endpoint,
         topic,
+        workflow,
+        template,
+        template.versions.create(number=1, variants={"default": {"default": {"title": "x"}}}, references=[]),
+        workflow.versions.create(number=1, definition=definition, state="draft"),
         Subscription.objects.create(topic=topic, recipient=recipient),
         delivery.notification,
         delivery,
@@ -140,9 +157,10 @@ def one_of_each(world: World) -> list[Any]:
         IdempotencyKey.objects.create(
             project=world.project, key="k", fingerprint="f", status=202, response='{"id": "ntf_1"}'
         ),
-        Unsubscription.objects.create(
-            project=world.project, recipient=recipient, channel="email", category="news", source="one_click"
+        RecipientPreferences.objects.create(
+            project=world.project, recipient=recipient, settings={"categories": {"news": {"email": False}}}
         ),
+        ProjectSettings.objects.create(project=world.project, preferences={"channels": {"sms": False}}),
         create_dkim_key(domain="mail.example", selector="s1", algorithm=DkimKey.Algorithm.ED25519),
         Heartbeat.objects.create(role="worker", host="h", pid=1, version="1"),
         LawCheck.objects.create(law="inbox_counts", broken=0, checked_at=timezone.now()),
@@ -154,6 +172,7 @@ def one_of_each(world: World) -> list[Any]:
         ),
         create_source(project_id=world.project.pk, name="relay")[0],
         BounceMailbox.objects.create(mailbox="bounces@imap.example.com/INBOX"),
+        AuditEntry.objects.latest("id"),
     ]
 
 
@@ -169,7 +188,7 @@ def test_every_model_has_a_list_and_a_page_that_open(world: World, root: Client)
 def test_every_empty_list_and_every_form_for_a_new_row_opens(model: type[Any], root: Client) -> None:
     assert root.get(list_of(model)).status_code == 200
     adding = root.get(reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_add"))
-    refused = [*WRITTEN_BY_THE_MACHINE, CallbackSource, Endpoint, Unsubscription]
+    refused = [*WRITTEN_BY_THE_MACHINE, CallbackSource, Endpoint, RecipientPreferences, TemplateVersion]
     assert adding.status_code == (403 if model in refused else 200)
 
 
@@ -406,6 +425,9 @@ def test_revoking_a_key_ends_it(world: World, root: Client) -> None:
     row.refresh_from_db()
     assert row.revoked_at is not None
     assert "revoked" in root.get(page_of(row)).content.decode()
+    told = AuditEntry.objects.filter(subject_id=str(row.pk)).order_by("id").values_list("actor", "action", "changed")
+    name = get_user_model().objects.get(pk=root.session["_auth_user_id"]).username
+    assert told[1] == (f"user {name}", "update", ["revoked_at"])
 
 
 def test_a_recipient_cannot_be_given_what_the_api_would_refuse(world: World, root: Client) -> None:

@@ -28,7 +28,8 @@ def project() -> Project:
 
 def form(project: Project, variants: Any = VARIANTS, **changes: str) -> dict[str, str]:
     return {
-        "project": str(project.id), "key": "hi", "kind": "template", "name": "Hi", "variants": variants if isinstance(variants, str) else json.dumps(variants), **changes
+        "project": str(project.id), "key": "hi", "kind": "template", "name": "Hi",
+        "variants": variants if isinstance(variants, str) else json.dumps(variants), **changes
     }  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -193,6 +194,23 @@ async def test_those_who_wait_together_share_commits(project: Project, intake: t
     assert [answer.body.decode() for answer in answers] == [str(item.submissions[0].id) for item in wanted]
     assert len(await titles(project)) == 300
     assert 1 <= len(rung) < 30
+
+
+async def test_nobody_waits_beyond_the_deadline_whoever_came_before(project: Project, connection: Connection) -> None:
+    front = Intake(replace(CONF, intake_timeout_seconds=0.3), on_commit=lambda: None)
+    front.start()
+    async with connection.transaction():
+        await connection.execute("LOCK TABLE notifications_notification IN ACCESS EXCLUSIVE MODE")
+        late = []
+        for n in range(3):  # more than there are writers, each with a deadline of its own
+            late.append(asyncio.create_task(front.submit(request(project, submission(project, title=f"n{n}")))))
+            await asyncio.sleep(0.05)
+        outcomes = await asyncio.gather(*late, return_exceptions=True)
+        assert [type(outcome) for outcome in outcomes] == [Unavailable] * 3
+    accepted = await front.submit(request(project, submission(project, title="after")))
+    assert accepted.status == 202
+    await front.stop()
+    assert "after" in await titles(project)
 
 
 async def test_a_poisoned_member_harms_only_itself(project: Project, intake: tuple[Intake, list[int]]) -> None:

@@ -10,6 +10,7 @@ import jwt
 import pytest
 
 from notifications import tokens
+from notifications.clock import running_by
 from notifications.tokens import BadToken, issue_token, read_token
 
 KNOWN: dict[str, Any] = {"project_id": uuid4(), "recipient_pk": uuid4(), "external_id": "u1 ☎ 'ü'"}
@@ -99,3 +100,16 @@ def test_the_key_is_not_the_secret_itself(settings: Any) -> None:
     claims = claims_of(issue_token(**KNOWN, lifetime_seconds=60)[0])
     with pytest.raises(BadToken):
         read_token(jwt.encode(claims, settings.SECRET_KEY, algorithm="HS256"))
+
+
+@pytest.mark.parametrize(("seconds", "good"), [(-6, False), (-4, True), (64, True), (66, False)])
+def test_its_time_is_that_of_the_product_s_clock(seconds: int, good: bool) -> None:
+    issued = datetime(2030, 1, 1, tzinfo=UTC)
+    with running_by(lambda: issued):
+        token, _ = issue_token(**KNOWN, lifetime_seconds=60)
+    with running_by(lambda: issued + timedelta(seconds=seconds)):
+        if good:
+            assert read_token(token).issued_at == issued
+        else:
+            with pytest.raises(BadToken):
+                read_token(token)

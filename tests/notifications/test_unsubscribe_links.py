@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notifications import unsubscribe_links
-from notifications.unsubscribe_links import BadLink, digest_address, read_token, unsubscribe_url
+from notifications import preference_links, unsubscribe_links
+from notifications.signed_links import BadLink, digest_address, key_of
+from notifications.unsubscribe_links import read_token, unsubscribe_url
 
 PROJECT, RECIPIENT = UUID(int=1), UUID(int=2)
 
@@ -29,15 +30,33 @@ def test_it_says_what_was_written() -> None:
 def test_it_is_under_the_public_address_and_always_the_same(settings: Any) -> None:
     settings.PUBLIC_URL = "https://bell.example/"
     assert token() == token()
-    url = unsubscribe_url(project_id=PROJECT, recipient_pk=RECIPIENT, address="a@b.example", category="c" * 255)
+    longest = "c" * 255
+    url = unsubscribe_url(
+        project_id=PROJECT, recipient_pk=RECIPIENT, address="a@b.example", category=longest, workflow=longest
+    )
     assert url.startswith("https://bell.example/u/")
     assert len(f"List-Unsubscribe: <{url}>") < 998
 
 
-@given(st.uuids(), st.uuids(), st.text(st.characters(codec="ascii", categories=["L", "N"]), min_size=1, max_size=255))
-def test_everything_comes_back(project: UUID, recipient: UUID, category: str) -> None:
-    link = read_token(token(project_id=project, recipient_pk=recipient, category=category))
+keys = st.text(st.characters(codec="ascii", categories=["L", "N"]), min_size=1, max_size=255)
+
+
+@given(st.uuids(), st.uuids(), keys, st.none() | keys)
+def test_everything_comes_back(project: UUID, recipient: UUID, category: str, workflow: str | None) -> None:
+    link = read_token(token(project_id=project, recipient_pk=recipient, category=category, workflow=workflow))
+    assert (link.project_id, link.recipient_pk) == (project, recipient)
+    assert (link.category, link.workflow) == (category, workflow)
+
+
+@given(st.uuids(), st.uuids(), st.just("") | keys)
+def test_a_link_to_the_page_says_whose_it_is(project: UUID, recipient: UUID, category: str) -> None:
+    url = preference_links.preferences_url(
+        project_id=project, recipient_pk=recipient, address="ada@example.com", category=category
+    )
+    link = preference_links.read_token(url.rpartition("/")[2])
     assert (link.project_id, link.recipient_pk, link.category) == (project, recipient, category)
+    with pytest.raises(BadLink):
+        read_token(url.rpartition("/")[2])
 
 
 @given(st.data())
@@ -75,7 +94,10 @@ def test_links_outlive_their_secret_key(settings: Any) -> None:
 
 
 def test_a_signature_for_another_purpose_opens_nothing(settings: Any) -> None:
-    assert unsubscribe_links._key(settings.SECRET_KEY) not in settings.SECRET_KEY.encode()
+    own = key_of(unsubscribe_links.PURPOSE, settings.SECRET_KEY)
+    assert own not in settings.SECRET_KEY.encode()
     from notifications import tokens
 
-    assert unsubscribe_links._key(settings.SECRET_KEY) != tokens._key(settings.SECRET_KEY)
+    assert own != tokens._key(settings.SECRET_KEY)
+    with pytest.raises(BadLink):
+        preference_links.read_token(token())

@@ -6,7 +6,6 @@ and hashing the body again for every recipient of a broadcast (`Tail.body_hash` 
 """
 
 import hashlib
-import time
 from base64 import b64encode
 from collections.abc import Sequence
 from functools import lru_cache
@@ -23,6 +22,7 @@ from dkim.canonicalization import CanonicalizationPolicy  # type: ignore[import-
 
 from delivery.transports.base import SigningKey
 from delivery.transports.email.signing_keys import load_private_key
+from notifications.clock import utc_now
 
 _POLICY: Final = CanonicalizationPolicy.from_c_value(b"relaxed/relaxed")
 _HEADER: Final = b"DKIM-Signature"
@@ -58,7 +58,7 @@ def _signature(key: SigningKey, fields: list[Any], signed: tuple[bytes, ...], bo
         (b"c", _POLICY.to_c_value()),
         (b"d", key.domain.encode("ascii")),
         (b"s", key.selector.encode("ascii")),
-        (b"t", str(int(time.time())).encode("ascii")),
+        (b"t", str(int(utc_now().timestamp())).encode("ascii")),
         (b"h", b" : ".join(signed)),
         (b"bh", body_hash),
         (b"b", b"0" * 60),  # dkimpy folds around it

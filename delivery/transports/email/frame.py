@@ -41,7 +41,7 @@ body { margin: 0; padding: 0; background-color: #f4f5f7; color: #1f2430; -webkit
   .button { display: block !important; text-align: center !important; }
 }
 @media (prefers-color-scheme: dark) {
-  body, .outer { background-color: #14161b !important; }
+  body, .outer { background-color: #14161b !important; color: #d9dde5 !important; }
   .card { background-color: #1d2027 !important; border-color: #31353f !important; }
   .inner, .content blockquote { color: #d9dde5 !important; }
   .title { color: #f2f4f8 !important; }

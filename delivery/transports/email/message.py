@@ -19,6 +19,7 @@ from css_inline import InlineError
 
 from delivery.transports.base import Attachment, Content, Outbound, PermanentFailure, SigningKey
 from delivery.transports.email.addresses import InvalidAddress, Mailbox, parse_mailbox
+from delivery.transports.email.footer import CTE, html_with_footer, language_of, text_with_footer, with_address
 from delivery.transports.email.frame import frame_html, frame_own_html
 from delivery.transports.email.html import is_page, sanitise, split_styles
 from delivery.transports.email.html_text import text_of_html
@@ -70,7 +71,7 @@ def render_email(outbound: Outbound, *, sender_header: str, domain: str) -> Emai
     """The message; PermanentFailure `invalid_address` or `unrenderable`."""
     try:
         recipient = parse_mailbox(outbound.address)
-        tail = _tail(outbound.content)
+        tail = _tail_for(outbound)
         to = mailbox_header(outbound.recipient_name or "", recipient)
         head = (
             f"From: {sender_header}\r\n"
@@ -138,21 +139,34 @@ def _encoded_words(text: str, header_name: str | None = None) -> str:
     return Header(text, "utf-8", maxlinelen=76, header_name=header_name).encode(linesep="\r\n")
 
 
-def _tail(content: Content) -> Tail:
+def _tail_for(outbound: Outbound) -> Tail:
+    """The shared part, with the recipient's own address under it."""
+    url, content = outbound.preferences_url, outbound.content
+    if url is None or not url.isascii() or url in (content.html or content.body):
+        return _tail(content, None)
+    return Tail(with_address(_tail(content, language_of(outbound.locale)), url))
+
+
+def _tail(content: Content, footer: str | None) -> Tail:
     images = frozenset(item.inline for item in content.attachments if item.inline) if content.attachments else _NONE
-    said = (content.title, content.body, content.action_url, content.html, images)
+    said = (content.title, content.body, content.action_url, content.html, images, footer)
     characters = len(content.title) + len(content.body) + len(content.html or "")
     return _cached_tail(*said) if characters <= _MAX_CACHED_CHARACTERS else _render_tail(*said)
 
 
-def _render_tail(title: str, body: str, action_url: str | None, own_html: str | None, images: frozenset[str]) -> Tail:
-    """`Subject`, the MIME headers and the whole body."""
+def _render_tail(
+    title: str, body: str, action_url: str | None, own_html: str | None, images: frozenset[str], footer: str | None
+) -> Tail:
+    """`Subject`, the MIME headers and the whole body, which with a `footer` (a language) still has a place for an address."""
     content = Content(title=_CONTROL.sub(" ", title).strip(), body=body, action_url=action_url, html=own_html)
     mail = compose(content, images)
     subject = mail.subject
     plain = len(subject) <= 200 and "=?" not in subject and subject.isascii()
     header = subject if plain else _encoded_words(subject, "Subject")
-    return Tail(f"Subject: {header}\r\n".encode("ascii") + _alternatives(mail.text, mail.html))
+    text, html, cte = mail.text, mail.html, None
+    if footer is not None:
+        text, html, cte = text_with_footer(text, footer), html_with_footer(html, footer), CTE
+    return Tail(f"Subject: {header}\r\n".encode("ascii") + _alternatives(text, html, cte))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -200,10 +214,10 @@ def _web_link(url: str | None) -> str | None:
 _cached_tail = lru_cache(maxsize=128)(_render_tail)
 
 
-def _alternatives(text: str, html: str) -> bytes:
+def _alternatives(text: str, html: str, cte: str | None) -> bytes:
     message = EmailMessage(policy=BODY_POLICY)
-    message.set_content(text)
-    message.add_alternative(html, subtype="html")
+    message.set_content(text, cte=cte)
+    message.add_alternative(html, subtype="html", cte=cte)
     # From the content, so that rendering is repeatable; no encoded part can hold a line that begins like this.
     message.set_boundary("=_" + hashlib.sha256((text + html).encode()).hexdigest()[:32])
     return message.as_bytes()

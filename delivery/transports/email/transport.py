@@ -21,7 +21,6 @@ repeats     a kept connection that the server had closed meanwhile is replaced a
 
 import asyncio
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from email.utils import format_datetime
 from typing import ClassVar
 
@@ -49,6 +48,7 @@ from delivery.transports.fetch import Fetcher, unavailable
 from delivery.transports.health import CameTo, HealthPolicy, Use
 from delivery.transports.providers import Provider, ProviderConfig, ProviderSet
 from delivery.transports.resolver import GuardedResolver
+from notifications.clock import utc_now
 
 
 class _StaleConnection(Exception):
@@ -133,7 +133,7 @@ class EmailTransport:
 
     async def _send(self, payload: EmailPayload, tail: Tail, attempt: _Attempt) -> Receipt:
         """Until a server has judged the message, or none is left that could."""
-        date = format_datetime(datetime.now(UTC)).encode("ascii")
+        date = format_datetime(utc_now()).encode("ascii")
         failure: DeliveryError | None = None
         all_asked = True
         for provider in self.providers.candidates(payload.project_id):

@@ -15,10 +15,8 @@ repeats     a kept connection that the receiver had closed meanwhile is replaced
 """
 
 import asyncio
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, ClassVar
 
@@ -35,6 +33,7 @@ from delivery.transports.webhook.conf import WebhookConf
 from delivery.transports.webhook.outcomes import failure_of_error, failure_of_status, is_stale_connection
 from delivery.transports.webhook.record import hide_values, record_request
 from delivery.transports.webhook.signing import InvalidSecret, Key, decode_key, scheme_of, sign
+from notifications.clock import utc_now
 
 _KEPT_BODY_BYTES = 4096
 _NO_ANSWER = (httpx.HTTPError, aiohttp.ClientError, OSError)
@@ -99,7 +98,7 @@ class WebhookTransport:
         answer = await self._answer(payload)
         response = _stored(answer, payload.headers)
         failure = failure_of_status(
-            answer.status, retry_after=answer.headers.get("retry-after"), now=datetime.now(UTC), response=response
+            answer.status, retry_after=answer.headers.get("retry-after"), now=utc_now(), response=response
         )
         if failure is not None:
             raise failure
@@ -120,7 +119,7 @@ class WebhookTransport:
             raise failure_of_error(_root(exc)) from None
 
     async def _post(self, payload: WebhookPayload, attempt: Try, deadline: float) -> Answer:
-        timestamp = int(time.time())
+        timestamp = int(utc_now().timestamp())
         headers = {
             **payload.headers,
             "accept-encoding": "identity",

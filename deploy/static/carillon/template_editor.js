@@ -54,7 +54,7 @@ document.addEventListener("DOMContentLoaded", () => {
     const holder = document.createElement("label");
     holder.className = "crl-editor-field";
     const input = document.createElement(rows > 1 ? "textarea" : "input");
-    if (rows > 1) { input.rows = rows; input.spellcheck = false; } else { input.type = "text"; }
+    if (rows > 1) { input.rows = name === "html" && text === "" && kind() === "template" ? 3 : rows; input.spellcheck = false; } else { input.type = "text"; }
     input.value = text;
     input.dataset.field = name;
     input.addEventListener("input", () => { write(name, input.value); });

@@ -22,6 +22,7 @@ export interface Message {
   seen_at: string | null;
   read_at: string | null;
   archived_at: string | null;
+  acknowledged_at: string | null;
 }
 
 export interface Counts { unread: number; unseen: number }
@@ -33,7 +34,13 @@ export interface ListOptions { status?: Tab | "unseen"; before?: number; limit?:
 export interface CommandError extends Error { code: string }
 
 export interface StatusDetail { status: Status; reason: Reason | null; /** Live again, with nothing missed. */ resumed: boolean }
-export interface ChangeDetail { message: Message; created: boolean; offset: number }
+export interface ChangeDetail {
+  message: Message;
+  created: boolean;
+  /** It has left the inbox, deleted or expired; its texts are empty. */
+  gone: boolean;
+  offset: number;
+}
 
 export interface InboxClientOptions {
   /** Asks your server for a recipient token, at every connect. Null: nobody is logged in, stop. */
@@ -72,6 +79,10 @@ export class InboxClient extends EventTarget {
   unread(ids: string[]): Promise<Done>;
   archive(ids: string[]): Promise<Done>;
   unarchive(ids: string[]): Promise<Done>;
+  /** Somebody takes care of it; ends what goes on until then. */
+  acknowledge(ids: string[]): Promise<Done>;
+  /** For good, on every device. */
+  delete(ids: string[]): Promise<Done>;
   readAll(): Promise<Done>;
   seenAll(): Promise<Done>;
   addEventListener<K extends keyof InboxClientEvents>(
@@ -86,7 +97,7 @@ export class InboxClient extends EventTarget {
 export type Text = string | { other: string; zero?: string; one?: string; two?: string; few?: string; many?: string };
 export type StringName =
   | "title" | "bell" | "bellUnread" | "close" | "all" | "unread" | "archived" | "readAll" | "read" | "markUnread"
-  | "archive" | "restore" | "isUnread" | "emptyAll" | "emptyUnread" | "emptyArchived" | "loading" | "loadFailed"
+  | "archive" | "restore" | "delete" | "acknowledge" | "acknowledged" | "isUnread" | "emptyAll" | "emptyUnread" | "emptyArchived" | "loading" | "loadFailed"
   | "retry" | "offline" | "failed" | "stopped" | "tooMany" | "refused" | "arrived" | "untitled";
 
 export const STRINGS: Readonly<Record<StringName, string>>;

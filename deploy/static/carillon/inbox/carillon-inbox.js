@@ -5,14 +5,14 @@
 //   document.querySelector("carillon-inbox").getToken = async () => (await (await fetch("/my/token")).json()).token;
 //
 // No framework, no dependency, no HTML made from text; works under `script-src 'self'; style-src 'self'`.
-// Protocol: /v1/asyncapi.json. Types and all options: carillon-inbox.d.ts.
+// Protocol: /v1/asyncapi.json. Types and all options: carillon-inbox.d.ts. Joined from deploy/clients/javascript/src.
+
+// The connection: one WebSocket that comes back by itself.
 
 const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 30_000;
 const STABLE_MS = 5_000;
 const CONNECT_LIMIT_MS = 15_000;
-const COMMAND_LIMIT_MS = 20_000;
-const IDS_AT_ONCE = 100;
 // Close codes after which coming back would only be refused again, until somebody changes something.
 const FINAL = { 4403: "origin_refused", 4409: "too_many_connections" };
 // Nothing is wrong with these, so no growing wait: another token, another process.
@@ -144,6 +144,13 @@ class Line {
   }
 }
 
+// Following an inbox: the position, and one connection for all pages.
+
+
+const COMMAND_LIMIT_MS = 20_000;
+const IDS_AT_ONCE = 100;
+const GONE = new Set(["message.deleted", "message.expired"]);
+
 /**
  * Follows one recipient's inbox: every change once and in order, across lost connections.
  * With `recipient`, all pages of this origin share one connection: who holds the Web Lock has it and tells the others.
@@ -212,6 +219,8 @@ export class InboxClient extends EventTarget {
   unread(ids) { return this.#each("unread", ids); }
   archive(ids) { return this.#each("archive", ids); }
   unarchive(ids) { return this.#each("unarchive", ids); }
+  acknowledge(ids) { return this.#each("acknowledge", ids); }
+  delete(ids) { return this.#each("delete", ids); }
   readAll() { return this.command("read_all"); }
   seenAll() { return this.command("seen_all"); }
 
@@ -329,12 +338,13 @@ export class InboxClient extends EventTarget {
   #take(frame) {
     if (this.#epoch === null || frame.offset <= this.#offset) return;
     const isPosition = frame.event === "position";
-    // An offset that is left out is a message that was deleted, or lost on the way: the list knows.
+    // An offset that is left out was lost on the way: the list knows.
     const gap = frame.offset > this.#offset + (isPosition ? 0 : 1);
     this.#offset = frame.offset;
     if (!isPosition) {
       this.#count(frame.offset, frame.counts);
-      this.#emit("change", { message: frame.message, created: frame.event === "message.created", offset: frame.offset });
+      const [created, gone] = [frame.event === "message.created", GONE.has(frame.event)];
+      this.#emit("change", { message: frame.message, created, gone, offset: frame.offset });
     }
     if (gap) this.#emit("reload", {});
   }
@@ -359,7 +369,83 @@ export class InboxClient extends EventTarget {
   }
 }
 
-// --- small pieces of page: nodes are built, never HTML from text -----------------------------------------------------
+// What is known of an inbox: its messages, and how far down each tab is loaded.
+
+const TABS = { all: "emptyAll", unread: "emptyUnread", archived: "emptyArchived" };
+const FITS = {
+  all: (message) => !message.archived_at,
+  unread: (message) => !message.archived_at && !message.read_at,
+  archived: (message) => Boolean(message.archived_at),
+};
+const PAGE = 30;
+
+// `floor` is the offset down to which nothing is missing.
+const unloaded = () => Object.fromEntries(Object.keys(TABS).map((name) => [name, { floor: Infinity, done: false, busy: false, failed: false }]));
+
+/** The messages behind a list on the page. Each keeps in `at` the offset at which it was so. */
+class Feed {
+  #messages = new Map(); #tabs = unloaded(); #gone = new Map();
+
+  /** Whether what is shown is of before; `forget(true)` leaves it in place until the new list is there. */
+  isStale = false;
+
+  get(id) { return this.#messages.get(id); }
+  tab(name) { return this.#tabs[name]; }
+
+  /** The messages of a tab as far as they are loaded, newest first. */
+  shown(name) {
+    const { floor } = this.#tabs[name];
+    return [...this.#messages.values()].filter((message) => message.offset >= floor && FITS[name](message)).sort((a, b) => b.offset - a.offset);
+  }
+
+  forget(keep) {
+    this.#messages = new Map();
+    this.#gone = new Map();
+    this.#tabs = unloaded();
+    this.isStale = keep;
+  }
+
+  /** Take in one change of the client; whether it was new. */
+  change({ message, created, gone, offset }) {
+    const known = this.#messages.get(message.id);
+    if ((known?.at ?? this.#gone.get(message.id) ?? 0) >= offset) return false;
+    if (gone) {
+      this.#messages.delete(message.id);
+      this.#gone.set(message.id, offset);
+    } else {
+      this.#messages.set(message.id, { ...message, at: offset, isNew: created && !known });
+    }
+    return true;
+  }
+
+  /** The next page of a tab by `list(options)`; false when it was loading, is whole, or was forgotten meanwhile. */
+  async load(name, list, told) {
+    const tab = this.#tabs[name];
+    if (tab.busy || tab.done) return false;
+    Object.assign(tab, { busy: true, failed: false });
+    told();
+    try {
+      const before = tab.floor === Infinity ? {} : { before: tab.floor };
+      const page = await list({ status: name, limit: PAGE, ...before });
+      if (tab !== this.#tabs[name]) return false;
+      for (const message of page.messages) {
+        // What changed while the list was on its way is newer than the list.
+        const at = this.#messages.get(message.id)?.at ?? this.#gone.get(message.id) ?? 0;
+        if (at <= page.offset) this.#messages.set(message.id, { ...message, at: page.offset });
+      }
+      Object.assign(tab, { floor: page.next ?? 0, done: page.next === null });
+      this.isStale = false;
+    } catch {
+      tab.failed = true;
+    } finally {
+      tab.busy = false;
+      told();
+    }
+    return true;
+  }
+}
+
+// Small pieces of page: nodes are built, never HTML from text.
 
 function node(tag, properties = {}, ...children) {
   const made = document.createElement(tag);
@@ -387,6 +473,7 @@ const ICONS = {
   unread: "M12 7.5a4.5 4.5 0 1 0 0 9a4.5 4.5 0 1 0 0-9",
   archive: "M4 4.5h16V9H4zM5.5 9v10.5h13V9M10 13h4",
   restore: "M4 13.5v6h16v-6M12 15V4.5M7.5 9L12 4.5L16.5 9",
+  delete: "M5 7h14M9.5 7V4.5h5V7M7 7l.8 12.5h8.4L17 7M10.3 10.5v5.5M13.7 10.5v5.5",
   close: "M6 6l12 12M18 6L6 18",
 };
 
@@ -405,6 +492,9 @@ function link(url, text) {
   if (url.origin !== location.origin) Object.assign(made, { target: "_blank", rel: "noopener noreferrer" });
   return made;
 }
+
+// A message's Markdown as nodes.
+
 
 const INLINE = /\*\*(.+?)\*\*|\*(\S(?:[^*]*\S)?)\*|`([^`]+)`|\[([^\]]+)\]\(([^\s)]+)\)/g;
 const BULLET = /^\s*[-*+] /;
@@ -436,11 +526,158 @@ function withInline(parent, text) {
   return parent;
 }
 
+// The list of messages: rows that stay the same nodes, with the keys and buttons of each.
+
+
+const UNITS = [["day", 86_400], ["hour", 3_600], ["minute", 60]];
+
+/** `say(name)`, `language()`, `act(name, ids)`, `open(event, message)`, `focused()`, `lost()`: what it needs of the element. */
+class MessageList {
+  #id; #host; #items = new Map(); #messages = new Map();
+
+  constructor(id, host) {
+    this.#id = id;
+    this.#host = host;
+    this.element = node("ul", { className: "list", role: "list", onkeydown: (event) => this.#move(event) });
+  }
+
+  // Rows stay the same nodes, so focus, selection and screen readers keep their place.
+  show(messages) {
+    const list = this.element;
+    this.#messages = new Map(messages.map((message) => [message.id, message]));
+    const rows = [...list.children];
+    const focused = rows.findIndex((row) => row.contains(this.#host.focused()));
+    const stays = (row) => this.#messages.has(row.dataset.id);
+    const isLost = focused >= 0 && !stays(rows[focused]);
+    const heir = isLost && (rows.slice(focused).find(stays) ?? rows.slice(0, focused).findLast(stays));
+    for (const row of rows) {
+      if (stays(row)) continue;
+      row.remove();
+      this.#items.delete(row.dataset.id);
+    }
+    let next = list.firstElementChild;
+    for (const message of messages) {
+      const item = this.#items.get(message.id) ?? this.#add(message);
+      this.#update(item, message);
+      if (item.row === next) next = next.nextElementSibling;
+      else list.insertBefore(item.row, next);
+    }
+    if (isLost) heir ? heir.firstElementChild.focus() : this.#host.lost();
+    this.#rove(this.#host.focused()?.closest("article") ?? list.querySelector("article"));
+  }
+
+  /** Time has passed. */
+  tick() {
+    this.#items.forEach((item, id) => this.#tellTime(item, this.#messages.get(id)));
+  }
+
+  // One message is a stop of the Tab key, with what is in it; the arrows lead to the others.
+  #rove(article) {
+    for (const each of this.element.querySelectorAll("article")) {
+      for (const stop of [each, ...each.querySelectorAll("a, button")]) stop.tabIndex = each === article ? 0 : -1;
+    }
+  }
+
+  #add(message) {
+    const { say, language } = this.#host;
+    const titleId = `${this.#id}-${message.id}`;
+    const text = message.title || say("untitled");
+    const url = message.action_url && safeUrl(message.action_url);
+    const heading = node("h3", { id: titleId, dir: "auto" }, url ? link(url, text) : text);
+    const state = node("span", { className: "spoken", id: `${titleId}-state` });
+    const body = node("div", { className: "body", dir: "auto" }, markdown(message.body ?? ""));
+    const time = node("time", { dateTime: message.created_at, title: new Date(message.created_at).toLocaleString(language()) });
+    const meta = node("div", { className: "meta" }, time, ...[message.actor, message.category].filter(Boolean).map((each) => node("span", { textContent: each, dir: "auto" })));
+    const toggle = this.#button("read", ICONS.read, () => this.#toggleRead(message.id));
+    const archive = this.#button("archive", ICONS.archive, () => this.#toggleArchived(message.id));
+    const remove = this.#button("delete", ICONS.delete, () => this.#host.act("delete", [message.id]));
+    const actions = node("div", { className: "actions" }, toggle, archive, remove);
+    const article = node("article", { tabIndex: -1, part: "item", "aria-labelledby": `${titleId} ${titleId}-state`, "aria-keyshortcuts": "R E Delete" }, heading, state, body, meta, actions);
+    article.addEventListener("focusin", () => this.#rove(article));
+    heading.querySelector("a")?.addEventListener("click", (event) => this.#host.open(event, this.#messages.get(message.id)));
+    const row = node("li", { className: message.isNew ? "arrived" : "" }, article);
+    row.dataset.id = message.id;
+    message.isNew = false;
+    const item = { row, time, state, toggle, archive, acknowledge: message.data?.acknowledge === true && this.#addAcknowledge(article, message.id) };
+    this.#items.set(message.id, item);
+    return item;
+  }
+
+  // For a message that somebody has to take care of: `"data": {"acknowledge": true}`.
+  #addAcknowledge(article, id) {
+    const button = node("button", { type: "button", className: "acknowledge", textContent: this.#host.say("acknowledge"), onclick: () => this.#host.act("acknowledge", [id]) });
+    const done = node("span", { className: "acknowledged", textContent: this.#host.say("acknowledged") });
+    article.append(node("div", { className: "duty" }, button, done));
+    return { button, done };
+  }
+
+  #button(name, path, act) {
+    const text = this.#host.say(name);
+    return node("button", { type: "button", className: "icon", title: text, "aria-label": text, onclick: act }, icon(path));
+  }
+
+  #update(item, message) {
+    item.row.classList.toggle("is-unread", !message.read_at);
+    item.state.textContent = message.read_at ? "" : this.#host.say("isUnread");
+    this.#relabel(item.toggle, message.read_at ? ["markUnread", ICONS.unread] : ["read", ICONS.read]);
+    this.#relabel(item.archive, message.archived_at ? ["restore", ICONS.restore] : ["archive", ICONS.archive]);
+    if (item.acknowledge) {
+      const { button, done } = item.acknowledge;
+      // What is hidden must not take the focus with it.
+      if (message.acknowledged_at && button === this.#host.focused()) item.row.firstElementChild.focus();
+      button.hidden = Boolean(message.acknowledged_at);
+      done.hidden = !message.acknowledged_at;
+    }
+    this.#tellTime(item, message);
+  }
+
+  #relabel(button, [name, path]) {
+    const text = this.#host.say(name);
+    button.title = text;
+    button.setAttribute("aria-label", text);
+    button.querySelector("path").setAttribute("d", path);
+  }
+
+  #tellTime(item, message) {
+    if (!message) return;
+    const seconds = Math.min(0, (new Date(message.created_at) - Date.now()) / 1000);
+    const [unit, size] = UNITS.find(([, size]) => -seconds >= size) ?? ["second", Infinity];
+    item.time.textContent = new Intl.RelativeTimeFormat(this.#host.language(), { numeric: "auto", style: "short" }).format(Math.trunc(seconds / size), unit);
+  }
+
+  #toggleRead(id) {
+    return this.#host.act(this.#messages.get(id)?.read_at ? "unread" : "read", [id]);
+  }
+
+  #toggleArchived(id) {
+    return this.#host.act(this.#messages.get(id)?.archived_at ? "unarchive" : "archive", [id]);
+  }
+
+  #move(event) {
+    const article = event.target.closest("article");
+    if (!article || event.ctrlKey || event.metaKey || event.altKey) return;
+    const id = article.parentElement.dataset.id;
+    const articles = [...this.element.querySelectorAll("article")];
+    const at = articles.indexOf(article);
+    const goal = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: articles.length - 1 }[event.key];
+    if (goal !== undefined) articles[goal]?.focus();
+    else if (event.key === "r") this.#toggleRead(id);
+    else if (event.key === "e") this.#toggleArchived(id);
+    else if (event.key === "Delete") this.#host.act("delete", [id]);
+    else if (event.key === "Enter" && event.target === article) article.querySelector("h3 a")?.click();
+    else return;
+    event.preventDefault();
+  }
+}
+
+// The words.
+
 /** Every text a person meets. `{count}` and `{title}` are filled in; forms like `{one, other}` follow the language. */
 export const STRINGS = Object.freeze({
   title: "Notifications", bell: "Notifications", bellUnread: "Notifications, {count} unread", close: "Close",
   all: "All", unread: "Unread", archived: "Archived", readAll: "Mark all as read",
-  read: "Mark as read", markUnread: "Mark as unread", archive: "Archive", restore: "Move to inbox", isUnread: "Unread",
+  read: "Mark as read", markUnread: "Mark as unread", archive: "Archive", restore: "Move to inbox", delete: "Delete",
+  acknowledge: "Acknowledge", acknowledged: "Acknowledged", isUnread: "Unread",
   emptyAll: "Nothing here yet. New notifications appear at once.", emptyUnread: "You have read everything.",
   emptyArchived: "Nothing is archived.", loading: "Loading…", loadFailed: "This could not be loaded.", retry: "Try again",
   offline: "No connection. What you see may be old; it catches up by itself.", failed: "That did not work. Try again.",
@@ -448,7 +685,7 @@ export const STRINGS = Object.freeze({
   refused: "This page may not open the inbox.", arrived: "New notification: {title}", untitled: "(no title)",
 });
 
-const REASONS = { too_many_connections: "tooMany", origin_refused: "refused" };
+// The looks: one style sheet, all of whose colours and measures a page may set.
 
 // Own variables are set on the host, so their names must not be those of the page around it.
 const STYLES = `
@@ -488,6 +725,8 @@ a { color: var(--_accent); } h3 a { color: inherit; text-decoration: underline 1
 code { font-size: .9em; background: var(--_hover); padding: 0 .25em; border-radius: 4px; }
 .meta { display: flex; flex-wrap: wrap; gap: 0 .6rem; margin-block-start: .25rem; font-size: .82rem; color: var(--_soft); }
 .actions { display: flex; align-self: start; grid-column: 2; grid-row: 1 / span 3; }
+.duty { grid-column: 1 / -1; margin-block-start: .4rem; font-size: .88rem; } .acknowledge { border: 1px solid var(--_accent); color: var(--_accent); font-weight: 600; padding: .25rem .8rem; }
+.acknowledged { color: var(--_soft); } .acknowledged::before { content: "\\2713\\a0"; }
 .empty, .more { margin: 0; padding: 1.4rem 1.2rem; text-align: center; color: var(--_soft); } .more { padding: .7rem; min-height: 1px; } .more:empty { padding: 0; }
 .spoken { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
 .arrived { animation: arrived 2.5s ease-out; } @keyframes arrived { from { background: var(--_warn); } }
@@ -496,18 +735,11 @@ code { font-size: .9em; background: var(--_hover); padding: 0 .25em; border-radi
 @media (max-width: 480px) { .panel[popover] { inset: 0; width: auto; height: 100dvh; max-width: none; max-height: none; border: 0; border-radius: 0; } .icon { padding: .6rem; } }
 `;
 
-const TABS = { all: "emptyAll", unread: "emptyUnread", archived: "emptyArchived" };
-const FITS = {
-  all: (message) => !message.archived_at,
-  unread: (message) => !message.archived_at && !message.read_at,
-  archived: (message) => Boolean(message.archived_at),
-};
-const PAGE = 30;
-const LATER_MS = 400;
-const UNITS = [["day", 86_400], ["hour", 3_600], ["minute", 60]];
+// The element: bell, badge and panel around the list.
 
-// How far down each tab is loaded: `floor` is the offset down to which nothing is missing.
-const unloaded = () => Object.fromEntries(Object.keys(TABS).map((name) => [name, { floor: Infinity, done: false, busy: false, failed: false }]));
+
+const REASONS = { too_many_connections: "tooMany", origin_refused: "refused" };
+const LATER_MS = 400;
 
 // Where pages are made on a server there are no elements, yet the module can be imported.
 const Page = globalThis.HTMLElement ?? class {};
@@ -521,7 +753,7 @@ export class CarillonInbox extends Page {
   #root = this.attachShadow({ mode: "open" });
   #id = `carillon-${nextElement++}`;
   #client = null; #ownClient = true; #getToken = null; #strings = {}; #parts = {}; #listening = null; #clock = 0; #later = 0; #frame = 0;
-  #messages = new Map(); #items = new Map(); #tabs = unloaded(); #tab = "all"; #isStale = false; #restarting = false;
+  #feed = new Feed(); #list = null; #tab = "all"; #restarting = false;
 
   constructor() {
     super();
@@ -570,7 +802,7 @@ export class CarillonInbox extends Page {
       delete this[name];
       this[name] = value;
     }
-    this.#clock = setInterval(() => this.#items.forEach((item, id) => this.#tellTime(item, this.#messages.get(id))), 60_000);
+    this.#clock = setInterval(() => this.#list?.tick(), 60_000);
     this.#build();
     this.#restart();
   }
@@ -603,7 +835,7 @@ export class CarillonInbox extends Page {
         const options = { getToken: () => this.#getToken(), recipient: this.recipient, server: this.getAttribute("server") || location.origin };
         this.#client = this.#getToken && new InboxClient(options);
       }
-      this.#forget(false);
+      this.#feed.forget(false);
       this.#render();
       if (this.#client) this.#attach();
     });
@@ -623,7 +855,7 @@ export class CarillonInbox extends Page {
     });
     on("change", (detail) => this.#change(detail));
     on("reload", () => {
-      this.#forget(true);
+      this.#feed.forget(true);
       this.#load();
     });
     this.#showCounts();
@@ -639,45 +871,20 @@ export class CarillonInbox extends Page {
     if (this.#ownClient) this.#client = null;
   }
 
-  // `keep` leaves what is shown in place until the new list is there.
-  #forget(keep) {
-    this.#messages = new Map();
-    this.#tabs = unloaded();
-    this.#isStale = keep;
-  }
-
-  #change({ message, created, offset }) {
-    const known = this.#messages.get(message.id);
-    if (known && known.at >= offset) return;
-    this.#messages.set(message.id, { ...message, at: offset, isNew: created && !known });
+  #change(detail) {
+    const { message, created, gone } = detail;
+    if (!this.#feed.change(detail)) return;
     this.#renderSoon();
-    if (!created || message.seen_at) return;
+    if (gone || !created || message.seen_at) return;
     this.#speak(this.#say("arrived", { title: message.title || this.#say("untitled") }));
     this.dispatchEvent(new CustomEvent("carillon-message", { detail: message }));
     this.#seeSoon();
   }
 
   async #load() {
-    const [name, tab] = [this.#tab, this.#tabs[this.#tab]];
-    if (tab.busy || tab.done || this.#client?.status !== "live") return;
-    Object.assign(tab, { busy: true, failed: false });
-    this.#render();
-    try {
-      const before = tab.floor === Infinity ? {} : { before: tab.floor };
-      const page = await this.#client.list({ status: name, limit: PAGE, ...before });
-      if (tab !== this.#tabs[name]) return;
-      for (const message of page.messages) {
-        // What changed while the list was on its way is newer than the list.
-        if ((this.#messages.get(message.id)?.at ?? 0) <= page.offset) this.#messages.set(message.id, { ...message, at: page.offset });
-      }
-      Object.assign(tab, { floor: page.next ?? 0, done: page.next === null });
-      this.#isStale = false;
-    } catch {
-      tab.failed = true;
-    } finally {
-      tab.busy = false;
-      this.#render();
-    }
+    if (this.#client?.status !== "live") return;
+    const isLoaded = await this.#feed.load(this.#tab, (options) => this.#client.list(options), () => this.#render());
+    if (!isLoaded) return;
     this.#watchEnd();
     this.#seeSoon();
   }
@@ -723,7 +930,6 @@ export class CarillonInbox extends Page {
   }
 
   #build() {
-    this.#items.clear();
     const id = this.#id;
     const heading = node("h2", { id: `${id}-title`, textContent: this.#say("title") });
     const readAll = node("button", { type: "button", className: "all-read", textContent: this.#say("readAll"), onclick: () => this.#act("readAll") });
@@ -732,19 +938,19 @@ export class CarillonInbox extends Page {
       tabs.append(node("button", { type: "button", role: "tab", id: `${id}-${name}`, "aria-controls": `${id}-list`, textContent: this.#say(name), onclick: () => this.#select(name) }));
     }
     const notice = node("p", { className: "notice", part: "notice", hidden: true });
-    const list = node("ul", { className: "list", role: "list", onkeydown: (event) => this.#moveItem(event) });
+    this.#list = new MessageList(id, this.#forList());
     const empty = node("p", { className: "empty" });
     const more = node("div", { className: "more" });
-    const scroll = node("div", { className: "scroll", role: "tabpanel", id: `${id}-list`, tabIndex: -1 }, list, empty, more);
+    const scroll = node("div", { className: "scroll", role: "tabpanel", id: `${id}-list`, tabIndex: -1 }, this.#list.element, empty, more);
     const spoken = node("div", { className: "spoken", role: "status", "aria-live": "polite" });
     const role = this.isInline ? "region" : "dialog";
     const header = node("header", {}, heading, readAll);
     const panel = node("div", { className: "panel", part: "panel", id: `${id}-panel`, role, tabIndex: -1, "aria-labelledby": heading.id }, header, tabs, notice, scroll);
     this.#parts.end?.disconnect();
-    this.#parts = { heading, readAll, tabs, notice, list, empty, more, scroll, spoken, panel };
+    this.#parts = { heading, readAll, tabs, notice, empty, more, scroll, spoken, panel };
     this.#root.replaceChildren(panel, spoken);
     if (!this.isInline) this.#addBell(header, panel);
-    this.#parts.end = new IntersectionObserver((seen) => seen.some((each) => each.isIntersecting) && !this.#tabs[this.#tab].failed && this.#load(), { root: scroll, rootMargin: "200px" });
+    this.#parts.end = new IntersectionObserver((seen) => seen.some((each) => each.isIntersecting) && !this.#feed.tab(this.#tab).failed && this.#load(), { root: scroll, rootMargin: "200px" });
     this.#showCounts();
     if (this.#client) this.#showStatus(this.#client);
     this.#render();
@@ -806,7 +1012,7 @@ export class CarillonInbox extends Page {
   #showStatus({ status, reason }) {
     if (status === "live") {
       this.#tell(null);
-      if (this.#tabs[this.#tab].floor === Infinity) this.#load();
+      if (this.#feed.tab(this.#tab).floor === Infinity) this.#load();
       this.#seeSoon();
     } else if (status === "offline") {
       this.#tell("offline");
@@ -839,11 +1045,11 @@ export class CarillonInbox extends Page {
 
   #select(name, focus = false) {
     this.#tab = name;
-    this.#isStale = false;
+    this.#feed.isStale = false;
     this.#parts.scroll.scrollTop = 0;
     this.#render();
     if (focus) this.#root.getElementById(`${this.#id}-${name}`).focus();
-    if (this.#tabs[name].floor === Infinity) this.#load();
+    if (this.#feed.tab(name).floor === Infinity) this.#load();
     this.#watchEnd();
   }
 
@@ -875,9 +1081,9 @@ export class CarillonInbox extends Page {
   }
 
   #render() {
-    const { tabs, scroll, list, empty, more } = this.#parts;
-    if (!list) return;
-    const tab = this.#tabs[this.#tab];
+    const { tabs, scroll, empty, more } = this.#parts;
+    if (!this.#list) return;
+    const tab = this.#feed.tab(this.#tab);
     for (const button of tabs.children) {
       const isChosen = button.id === `${this.#id}-${this.#tab}`;
       button.setAttribute("aria-selected", String(isChosen));
@@ -886,10 +1092,10 @@ export class CarillonInbox extends Page {
     }
     scroll.setAttribute("aria-busy", String(tab.busy));
     this.#release(more);
-    more.replaceChildren(tab.failed ? this.#failure() : tab.busy && !this.#isStale ? this.#say("loading") : "");
-    if (this.#isStale) return;
-    const shown = [...this.#messages.values()].filter((message) => message.offset >= tab.floor && FITS[this.#tab](message)).sort((a, b) => b.offset - a.offset);
-    this.#arrange(list, shown);
+    more.replaceChildren(tab.failed ? this.#failure() : tab.busy && !this.#feed.isStale ? this.#say("loading") : "");
+    if (this.#feed.isStale) return;
+    const shown = this.#feed.shown(this.#tab);
+    this.#list.show(shown);
     empty.hidden = shown.length > 0 || !tab.done;
     // With nothing in it that takes the focus, the tab panel is a stop itself (WAI-ARIA APG, tabs pattern).
     scroll.tabIndex = shown.length ? -1 : 0;
@@ -901,110 +1107,21 @@ export class CarillonInbox extends Page {
     return node("span", {}, `${this.#say("loadFailed")} `, again);
   }
 
-  // Rows stay the same nodes, so focus, selection and screen readers keep their place.
-  #arrange(list, shown) {
-    const rows = [...list.children];
-    const wanted = new Set(shown.map((message) => message.id));
-    const focused = rows.findIndex((row) => row.contains(this.#root.activeElement));
-    const isLost = focused >= 0 && !wanted.has(rows[focused].dataset.id);
-    const heir = isLost && (rows.slice(focused).find((row) => wanted.has(row.dataset.id)) ?? rows.slice(0, focused).findLast((row) => wanted.has(row.dataset.id)));
-    for (const row of rows) {
-      if (wanted.has(row.dataset.id)) continue;
-      row.remove();
-      this.#items.delete(row.dataset.id);
-    }
-    let next = list.firstElementChild;
-    for (const message of shown) {
-      const item = this.#items.get(message.id) ?? this.#addItem(message);
-      this.#update(item, message);
-      if (item.row === next) next = next.nextElementSibling;
-      else list.insertBefore(item.row, next);
-    }
-    if (isLost) (heir ? heir.firstElementChild : this.#parts.scroll).focus();
-    this.#rove(this.#root.activeElement?.closest("article") ?? list.querySelector("article"));
-  }
-
-  // One message is a stop of the Tab key, with what is in it; the arrows lead to the others.
-  #rove(article) {
-    for (const each of this.#parts.list.querySelectorAll("article")) {
-      for (const stop of [each, ...each.querySelectorAll("a, button")]) stop.tabIndex = each === article ? 0 : -1;
-    }
-  }
-
-  #addItem(message) {
-    const titleId = `${this.#id}-${message.id}`;
-    const text = message.title || this.#say("untitled");
-    const url = message.action_url && safeUrl(message.action_url);
-    const heading = node("h3", { id: titleId, dir: "auto" }, url ? link(url, text) : text);
-    const state = node("span", { className: "spoken" });
-    const body = node("div", { className: "body", dir: "auto" }, markdown(message.body ?? ""));
-    const time = node("time", { dateTime: message.created_at, title: new Date(message.created_at).toLocaleString(this.#language()) });
-    const meta = node("div", { className: "meta" }, time, ...[message.actor, message.category].filter(Boolean).map((each) => node("span", { textContent: each, dir: "auto" })));
-    const toggle = this.#button("read", ICONS.read, () => this.#toggleRead(message.id));
-    const archive = this.#button("archive", ICONS.archive, () => this.#toggleArchived(message.id));
-    const article = node("article", { tabIndex: -1, part: "item", "aria-labelledby": `${titleId} ${titleId}-state`, "aria-keyshortcuts": "R E" }, heading, body, meta, node("div", { className: "actions" }, toggle, archive));
-    state.id = `${titleId}-state`;
-    heading.after(state);
-    article.addEventListener("focusin", () => this.#rove(article));
-    heading.querySelector("a")?.addEventListener("click", (event) => this.#follow(event, message.id));
-    const row = node("li", { className: message.isNew ? "arrived" : "" }, article);
-    row.dataset.id = message.id;
-    message.isNew = false;
-    const item = { row, time, state, toggle, archive };
-    this.#items.set(message.id, item);
-    return item;
-  }
-
-  #update(item, message) {
-    item.row.classList.toggle("is-unread", !message.read_at);
-    item.state.textContent = message.read_at ? "" : this.#say("isUnread");
-    this.#relabel(item.toggle, message.read_at ? ["markUnread", ICONS.unread] : ["read", ICONS.read]);
-    this.#relabel(item.archive, message.archived_at ? ["restore", ICONS.restore] : ["archive", ICONS.archive]);
-    this.#tellTime(item, message);
-  }
-
-  #relabel(button, [name, path]) {
-    const text = this.#say(name);
-    button.title = text;
-    button.setAttribute("aria-label", text);
-    button.querySelector("path").setAttribute("d", path);
-  }
-
-  #tellTime(item, message) {
-    if (!message) return;
-    const seconds = Math.min(0, (new Date(message.created_at) - Date.now()) / 1000);
-    const [unit, size] = UNITS.find(([, size]) => -seconds >= size) ?? ["second", Infinity];
-    item.time.textContent = new Intl.RelativeTimeFormat(this.#language(), { numeric: "auto", style: "short" }).format(Math.trunc(seconds / size), unit);
-  }
-
-  #toggleRead(id) {
-    return this.#act(this.#messages.get(id)?.read_at ? "unread" : "read", [id]);
-  }
-
-  #toggleArchived(id) {
-    return this.#act(this.#messages.get(id)?.archived_at ? "unarchive" : "archive", [id]);
+  #forList() {
+    return {
+      say: (name) => this.#say(name),
+      language: () => this.#language(),
+      act: (name, ids) => this.#act(name, ids),
+      open: (event, message) => this.#follow(event, message),
+      focused: () => this.#root.activeElement,
+      lost: () => this.#parts.scroll.focus(),
+    };
   }
 
   // An application with its own navigation prevents the event and goes there by itself.
-  #follow(event, id) {
-    const message = this.#messages.get(id);
+  #follow(event, message) {
     if (!this.dispatchEvent(new CustomEvent("carillon-open", { detail: message, cancelable: true }))) event.preventDefault();
-    if (!message.read_at) this.#act("read", [id]);
-  }
-
-  #moveItem(event) {
-    const article = event.target.closest("article");
-    if (!article || event.ctrlKey || event.metaKey || event.altKey) return;
-    const id = article.parentElement.dataset.id;
-    const articles = [...this.#parts.list.querySelectorAll("article")];
-    const at = articles.indexOf(article);
-    const goal = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: articles.length - 1 }[event.key];
-    if (goal !== undefined) articles[goal]?.focus();
-    else if (event.key === "r") this.#toggleRead(id);
-    else if (event.key === "e") this.#toggleArchived(id);
-    else if (event.key === "Enter" && event.target === article) article.querySelector("h3 a")?.click();
-    else return;
-    event.preventDefault();
+    if (!message.read_at) this.#act("read", [message.id]);
   }
 }
 

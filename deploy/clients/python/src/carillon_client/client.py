@@ -6,14 +6,20 @@ from typing import Generic
 
 import httpx
 
+from .api_keys import ApiKeys
 from .drivers import DEFAULT_TIMEOUT_SECONDS, AsyncDriver, SyncDriver
 from .endpoints import Endpoints
 from .events import Callbacks, EventEndpoints, Events
 from .notifications import Deliveries, Notifications
 from .operations import DriverT
+from .preferences import Preferences, Project
 from .recipients import Recipients, Suppressions, Tokens
 from .retries import RetryPolicy
+from .schedules import Schedules
+from .stats import Stats
+from .templates import Templates
 from .topics import Topics
+from .workflows import Workflows
 
 
 class _Resources(Generic[DriverT]):
@@ -25,12 +31,19 @@ class _Resources(Generic[DriverT]):
         self.deliveries = Deliveries(driver)
         self.recipients = Recipients(driver)
         self.endpoints = Endpoints(driver)
+        self.preferences = Preferences(driver)
         self.tokens = Tokens(driver)
         self.topics = Topics(driver)
+        self.workflows = Workflows(driver)
+        self.templates = Templates(driver)
+        self.schedules = Schedules(driver)
         self.suppressions = Suppressions(driver)
         self.events = Events(driver)
         self.event_endpoints = EventEndpoints(driver)
         self.callbacks = Callbacks(driver)
+        self.stats = Stats(driver)
+        self.project = Project(driver)
+        self.api_keys = ApiKeys(driver)
 
 
 class Client(_Resources[SyncDriver]):

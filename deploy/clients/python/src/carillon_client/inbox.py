@@ -13,7 +13,7 @@ import httpx
 from .drivers import DEFAULT_TIMEOUT_SECONDS, AsyncDriver, SyncDriver
 from .inbox_results import InboxChanges, InboxCounts, InboxMessage, Position
 from .operations import DriverT, Resource, listing, operation
-from .requests import Request, get, path, post
+from .requests import Request, delete, get, path, post
 from .result import Page
 from .retries import RetryPolicy
 
@@ -65,6 +65,16 @@ class _Inbox(Resource[DriverT]):
     def unarchive(self, message_id: str) -> Request[InboxMessage]:
         """Put back."""
         return _change(message_id, "unarchive")
+
+    @operation
+    def acknowledge(self, message_id: str) -> Request[InboxMessage]:
+        """Say that somebody takes care of it; ends what goes on until then."""
+        return _change(message_id, "acknowledge")
+
+    @operation
+    def delete(self, message_id: str) -> Request[None]:
+        """Remove for good, on every device."""
+        return delete(path("inbox", "messages", message_id))
 
     @operation
     def read_all(self) -> Request[InboxCounts]:

@@ -23,6 +23,7 @@ class InboxMessage(Result, frozen=True, kw_only=True):
     seen_at: datetime | None = None
     read_at: datetime | None = None
     archived_at: datetime | None = None
+    acknowledged_at: datetime | None = None
 
 
 class Badge(Result, frozen=True, kw_only=True):
@@ -51,11 +52,16 @@ class InboxCounts(Badge, frozen=True, kw_only=True):
 
 
 class InboxChange(Result, frozen=True, kw_only=True):
-    """One change, with its message as it is now; `event` is `message.created` or `message.updated`."""
+    """One change, with its message as it is now; `event` is `message.created`, `message.updated`, or for a message that
+    has left the inbox, and whose texts are empty, `message.deleted` or `message.expired`."""
 
     event: str
     offset: int
     message: InboxMessage
+
+    @property
+    def is_gone(self) -> bool:
+        return self.event in ("message.deleted", "message.expired")
 
 
 class InboxChanges(Result, frozen=True, kw_only=True):

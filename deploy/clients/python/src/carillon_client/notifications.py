@@ -14,7 +14,16 @@ from .inputs import Submission
 from .operations import DriverT, Resource, listing, operation
 from .requests import Request, get, given, path, post
 from .result import Page
-from .results import Accepted, Cancelled, Delivery, DeliveryDetail, Notification, NotificationDetail, Replayed
+from .results import (
+    Accepted,
+    Acknowledged,
+    Cancelled,
+    Delivery,
+    DeliveryDetail,
+    Notification,
+    NotificationDetail,
+    Replayed,
+)
 
 if sys.version_info >= (3, 11):
     from typing import Unpack
@@ -68,6 +77,14 @@ class Notifications(Resource[DriverT]):
         """Every decision and attempt so far; give `next` as `after` for further deliveries."""
         where = path("notifications", notification_id, "explain")
         return get(where, Explanation, recipient=recipient, limit=page_size, after=after)
+
+    @operation
+    def acknowledge(
+        self, notification_id: str, *, recipient: str | None = None, idempotency_key: str | None = None
+    ) -> Request[Acknowledged]:
+        """Say that somebody (this recipient) takes care of it; what escalates stops. The first who says so stays."""
+        body = given({"recipient": recipient})
+        return post(path("notifications", notification_id, "acknowledge"), body, Acknowledged, idempotency_key)
 
     @operation
     def cancel(self, notification_id: str, *, idempotency_key: str | None = None) -> Request[Cancelled]:

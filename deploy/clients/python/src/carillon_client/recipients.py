@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from datetime import datetime
 
+from .exports import ExportLine, read_lines
 from .inputs import RecipientFields
 from .operations import DriverT, Resource, listing, operation
 from .requests import Request, delete, get, given, patch, path, post, put
@@ -44,6 +45,11 @@ class Recipients(Resource[DriverT]):
     def delete(self, recipient_id: str) -> Request[None]:
         """Erase the person with addresses, subscriptions, inbox and deliveries."""
         return delete(path("recipients", recipient_id))
+
+    @operation
+    def export(self, recipient_id: str) -> Request[tuple[ExportLine, ...]]:
+        """Everything that is kept of a person; the line of type `recipient` comes first."""
+        return Request("GET", path("recipients", recipient_id, "export"), read_lines)
 
     @operation
     def presence(self, recipient_id: str) -> Request[Presence]:

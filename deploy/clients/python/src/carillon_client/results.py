@@ -16,6 +16,14 @@ class Accepted(Result, frozen=True, kw_only=True):
     created_at: datetime
 
 
+class Acknowledged(Result, frozen=True, kw_only=True):
+    """Somebody takes care of it."""
+
+    id: str
+    acknowledged_at: datetime
+    acknowledged_by: str | None = None
+
+
 class Attachment(Result, frozen=True, kw_only=True):
     """A file that goes along with a mail."""
 

@@ -1,0 +1,55 @@
+"""The page in English."""
+
+from typing import Final
+
+from api.preference_page.words import Words
+
+ENGLISH: Final = Words(
+    title="What would you like to get?",
+    intro="Choose what reaches you, and how. Changes hold as soon as you save.",
+    critical="What cannot wait, such as security alerts, always reaches you.",
+    kinds="By topic",
+    others="Everything else",
+    others_hint="What is not listed above.",
+    cadence="How often",
+    cadences={
+        "default": "As it comes",
+        "at_once": "Each at once",
+        "hourly": "Together, every hour",
+        "daily": "Together, every day",
+        "weekly": "Together, every week",
+    },
+    own_schedule="Own schedule",
+    at="at",
+    on="on",
+    quiet="Quiet hours",
+    quiet_hint="What comes in these hours waits until they end. Times are those of {zone}.",
+    quiet_projects="Set for everybody; change them to set your own.",
+    also="also {spans}",
+    start="From",
+    end="Until",
+    days=("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"),
+    save="Save",
+    stop="Stop all mail",
+    stop_hint="Saves, and switches every kind of mail off.",
+    saved="Saved.",
+    wrong_hours="Not saved: quiet hours need two different times, and some time of the week must be left.",
+    gone="This link opens nothing",
+    gone_hint="It may be incomplete, or your address has changed since. Use the link in your latest mail.",
+    later="Please try again",
+    later_hint="This cannot be done right now. Nothing was changed.",
+    channels={
+        "email": "Email",
+        "in_app": "In the app",
+        "sms": "SMS",
+        "push": "Push",
+        "chat": "Chat",
+        "webhook": "Webhook",
+    },
+    unsubscribe_title="Unsubscribe?",
+    unsubscribe_hint="You will get no more mail of this kind at this address.",
+    unsubscribe="Unsubscribe",
+    unsubscribed="You are unsubscribed",
+    unsubscribed_hint="You will get no more mail of this kind at this address. Nothing else is left to do.",
+    choose="Choose what else you get",
+)

@@ -1,0 +1,55 @@
+"""The page in French."""
+
+from typing import Final
+
+from api.preference_page.words import Words
+
+FRENCH: Final = Words(
+    title="Que souhaitez-vous recevoir ?",
+    intro="Choisissez ce qui vous parvient, et comment. Les changements valent dès l’enregistrement.",
+    critical="Ce qui ne peut attendre, comme les alertes de sécurité, vous parvient toujours.",
+    kinds="Par sujet",
+    others="Tout le reste",
+    others_hint="Ce qui ne figure pas ci-dessus.",
+    cadence="À quel rythme",
+    cadences={
+        "default": "Comme cela vient",
+        "at_once": "Chacun aussitôt",
+        "hourly": "Groupés, chaque heure",
+        "daily": "Groupés, chaque jour",
+        "weekly": "Groupés, chaque semaine",
+    },
+    own_schedule="Rythme propre",
+    at="à",
+    on="le",
+    quiet="Heures calmes",
+    quiet_hint="Ce qui arrive pendant ces heures attend leur fin. L’heure est celle de {zone}.",
+    quiet_projects="Définies pour tous ; modifiez-les pour avoir les vôtres.",
+    also="et {spans}",
+    start="De",
+    end="À",
+    days=("Lundi", "Mardi", "Mercredi", "Jeudi", "Vendredi", "Samedi", "Dimanche"),
+    save="Enregistrer",
+    stop="Ne plus recevoir d’e-mails",
+    stop_hint="Enregistre et désactive tous les e-mails.",
+    saved="C’est enregistré.",
+    wrong_hours="Rien n’est enregistré : il faut deux heures différentes, et qu’il reste un moment dans la semaine.",
+    gone="Ce lien ne mène nulle part",
+    gone_hint="Il est incomplet, ou votre adresse a changé. Utilisez le lien de votre dernier e-mail.",
+    later="Veuillez réessayer",
+    later_hint="C’est impossible pour l’instant. Rien n’a été modifié.",
+    channels={
+        "email": "E-mail",
+        "in_app": "Dans l’appli",
+        "sms": "SMS",
+        "push": "Push",
+        "chat": "Chat",
+        "webhook": "Webhook",
+    },
+    unsubscribe_title="Se désabonner ?",
+    unsubscribe_hint="Vous ne recevrez plus d’e-mails de ce type à cette adresse.",
+    unsubscribe="Se désabonner",
+    unsubscribed="Vous êtes désabonné",
+    unsubscribed_hint="Vous ne recevrez plus d’e-mails de ce type à cette adresse. Il n’y a rien d’autre à faire.",
+    choose="Choisir ce que vous recevez",
+)

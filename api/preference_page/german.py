@@ -1,0 +1,55 @@
+"""The page in German."""
+
+from typing import Final
+
+from api.preference_page.words import Words
+
+GERMAN: Final = Words(
+    title="Was möchten Sie bekommen?",
+    intro="Wählen Sie, was Sie erreicht und auf welchem Weg. Änderungen gelten, sobald Sie speichern.",
+    critical="Was nicht warten kann, etwa Sicherheitshinweise, erreicht Sie immer.",
+    kinds="Nach Thema",
+    others="Alles Übrige",
+    others_hint="Was oben nicht aufgeführt ist.",
+    cadence="Wie oft",
+    cadences={
+        "default": "Wie es kommt",
+        "at_once": "Jedes sofort",
+        "hourly": "Gesammelt, jede Stunde",
+        "daily": "Gesammelt, jeden Tag",
+        "weekly": "Gesammelt, jede Woche",
+    },
+    own_schedule="Eigener Zeitplan",
+    at="um",
+    on="am",
+    quiet="Ruhezeiten",
+    quiet_hint="Was in diesen Zeiten kommt, wartet bis zu ihrem Ende. Es gilt die Uhr von {zone}.",
+    quiet_projects="Für alle voreingestellt; ändern Sie sie, um eigene festzulegen.",
+    also="auch {spans}",
+    start="Von",
+    end="Bis",
+    days=("Montag", "Dienstag", "Mittwoch", "Donnerstag", "Freitag", "Samstag", "Sonntag"),
+    save="Speichern",
+    stop="Keine E-Mails mehr",
+    stop_hint="Speichert und schaltet jede Art von E-Mail ab.",
+    saved="Gespeichert.",
+    wrong_hours="Nicht gespeichert: Ruhezeiten brauchen zwei verschiedene Uhrzeiten, und etwas von der Woche muss übrig bleiben.",
+    gone="Dieser Link führt nirgendwohin",
+    gone_hint="Er ist unvollständig, oder Ihre Adresse hat sich geändert. Nehmen Sie den Link aus Ihrer neuesten E-Mail.",
+    later="Bitte versuchen Sie es noch einmal",
+    later_hint="Das geht im Augenblick nicht. Es wurde nichts geändert.",
+    channels={
+        "email": "E-Mail",
+        "in_app": "In der App",
+        "sms": "SMS",
+        "push": "Push",
+        "chat": "Chat",
+        "webhook": "Webhook",
+    },
+    unsubscribe_title="Abmelden?",
+    unsubscribe_hint="Sie bekommen an diese Adresse keine E-Mails dieser Art mehr.",
+    unsubscribe="Abmelden",
+    unsubscribed="Sie sind abgemeldet",
+    unsubscribed_hint="Sie bekommen an diese Adresse keine E-Mails dieser Art mehr. Mehr ist nicht zu tun.",
+    choose="Auswählen, was Sie sonst bekommen",
+)

@@ -1,0 +1,55 @@
+"""The page in Spanish."""
+
+from typing import Final
+
+from api.preference_page.words import Words
+
+SPANISH: Final = Words(
+    title="¿Qué quiere recibir?",
+    intro="Elija qué le llega y cómo. Los cambios valen en cuanto los guarde.",
+    critical="Lo que no puede esperar, como los avisos de seguridad, le llega siempre.",
+    kinds="Por tema",
+    others="Todo lo demás",
+    others_hint="Lo que no figura arriba.",
+    cadence="Con qué frecuencia",
+    cadences={
+        "default": "Según llegue",
+        "at_once": "Cada uno al momento",
+        "hourly": "Agrupados, cada hora",
+        "daily": "Agrupados, cada día",
+        "weekly": "Agrupados, cada semana",
+    },
+    own_schedule="Horario propio",
+    at="a las",
+    on="el",
+    quiet="Horas de silencio",
+    quiet_hint="Lo que llegue en estas horas espera hasta que terminen. La hora es la de {zone}.",
+    quiet_projects="Fijadas para todos; cámbielas para tener las suyas.",
+    also="también {spans}",
+    start="Desde",
+    end="Hasta",
+    days=("Lunes", "Martes", "Miércoles", "Jueves", "Viernes", "Sábado", "Domingo"),
+    save="Guardar",
+    stop="No recibir más correos",
+    stop_hint="Guarda y desactiva todo tipo de correo.",
+    saved="Guardado.",
+    wrong_hours="No se guardó: hacen falta dos horas distintas, y debe quedar algo libre en la semana.",
+    gone="Este enlace no abre nada",
+    gone_hint="Está incompleto, o su dirección ha cambiado. Use el enlace de su último correo.",
+    later="Inténtelo de nuevo",
+    later_hint="Ahora mismo no es posible. No se cambió nada.",
+    channels={
+        "email": "Correo",
+        "in_app": "En la aplicación",
+        "sms": "SMS",
+        "push": "Push",
+        "chat": "Chat",
+        "webhook": "Webhook",
+    },
+    unsubscribe_title="¿Darse de baja?",
+    unsubscribe_hint="No recibirá más correos de este tipo en esta dirección.",
+    unsubscribe="Darse de baja",
+    unsubscribed="Se ha dado de baja",
+    unsubscribed_hint="No recibirá más correos de este tipo en esta dirección. No hay nada más que hacer.",
+    choose="Elegir qué más recibe",
+)

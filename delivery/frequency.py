@@ -1,0 +1,69 @@
+"""A project's frequency caps: what is over one waits until the recipient has room for it, also with regard to quiet hours."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from psycopg import AsyncConnection
+from psycopg.rows import TupleRow
+
+from delivery.routing import Target, Way, quiet_of
+from delivery.rules import Rules
+from notifications.preferences.shapes import Policy
+from schedules.slots import Group, Want, take_joint_slots
+
+CAPPED: Final = "capped"
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A planned way with what its caps go by."""
+
+    project_id: UUID
+    target: Target
+    way: Way
+    category: str | None = None
+    critical: bool = False
+    policy: Policy | None = None
+
+
+def any_caps(rules: Mapping[UUID, Rules]) -> bool:
+    """Whether anything has to be kept at all."""
+    return any(known.caps for known in rules.values())
+
+
+async def keep_caps(
+    connection: "AsyncConnection[TupleRow]", candidates: Sequence[Candidate], rules: Mapping[UUID, Rules]
+) -> list[Way]:
+    """The ways in their order, each that is over a cap with the time at which it may go. Takes the places, in the caller's
+    transaction; two statements, however many there are."""
+    groups = [group_of(candidate, rules[candidate.project_id]) for candidate in candidates]
+    times = iter(await take_joint_slots(connection, [group for group in groups if group is not None]))
+    return [
+        candidate.way if group is None else as_of(candidate.way, next(times), rules[candidate.project_id])
+        for candidate, group in zip(candidates, groups, strict=True)
+    ]
+
+
+def group_of(candidate: Candidate, rules: Rules) -> Group | None:
+    """The places that one way needs; None where no cap holds for it, it is critical or does not go at all."""
+    way, target = candidate.way, candidate.target
+    if candidate.critical or (way.reason and way.not_before is None):
+        return None
+    wants = tuple(
+        Want(cap.key, candidate.project_id, target.recipient_id, cap.limit, cap.window_seconds)
+        for cap in rules.caps.holding(way.channel, candidate.category)
+    )
+    if not wants:
+        return None
+    quiet = quiet_of(way.channel, target, rules, policy=candidate.policy)
+    return Group(wants, quiet.admit) if quiet else Group(wants)
+
+
+def as_of(way: Way, moment: datetime, rules: Rules) -> Way:
+    """The way as its places let it go."""
+    if moment <= (way.not_before or rules.now):
+        return way
+    return replace(way, reason=CAPPED, not_before=moment)

@@ -1,0 +1,69 @@
+"""From what is asked for to deliveries: the ways to each recipient, as preferences, quiet hours and caps leave them open.
+
+Whoever asks, routing for a plain notification or a walk for a workflow's step, is served by the same few statements per batch.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from psycopg import AsyncConnection
+from psycopg.rows import TupleRow
+
+from delivery.frequency import Candidate, any_caps, keep_caps
+from delivery.routing import Target, Way, plan_ways
+from delivery.rules import Rules, read_rules
+from notifications.event_types import event_type_of
+from notifications.preferences.shapes import Policy
+
+Connection = AsyncConnection[TupleRow]
+
+
+@dataclass(slots=True, kw_only=True)  # not frozen: made for every recipient of a topic, and freezing triples its cost
+class Asked:
+    """One recipient who is to hear of one notification on these channels; `step` and `digest_id` where a workflow says so."""
+
+    project_id: UUID
+    notification_id: UUID
+    target: Target
+    channels: Sequence[str]
+    category: str | None
+    critical: bool
+    expires_at: datetime | None
+    workflow: str | None
+    policy: Policy | None = None
+    step: str | None = None
+    digest_id: UUID | None = None
+
+
+Planned = tuple[Asked, Way]
+
+
+async def plan(connection: Connection, asked: Sequence[Asked]) -> list[Planned]:
+    """Every delivery that is meant, in order. Takes the places of what is capped, in the caller's transaction."""
+    if not asked:
+        return []
+    rules = await read_rules(connection, {each.project_id for each in asked})
+    planned = [(each, way) for each in asked for way in ways_of(each, rules[each.project_id])]
+    if not any_caps(rules):
+        return planned
+    candidates = [
+        Candidate(each.project_id, each.target, way, each.category, each.critical, each.policy) for each, way in planned
+    ]
+    ways = await keep_caps(connection, candidates, rules)
+    return [(each, way) for (each, _), way in zip(planned, ways, strict=True)]
+
+
+def ways_of(asked: Asked, rules: Rules) -> list[Way]:
+    """The ways before any cap."""
+    return plan_ways(
+        asked.channels,
+        asked.target,
+        category=asked.category,
+        critical=asked.critical,
+        event_type=event_type_of(asked.workflow),
+        workflow=asked.workflow,
+        rules=rules,
+        policy=asked.policy,
+    )

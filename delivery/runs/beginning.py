@@ -1,0 +1,53 @@
+"""Where walks begin: a routed notification of a workflow, one walk for each of its recipients, a whole chunk together."""
+
+from collections.abc import Sequence
+from typing import Protocol
+from uuid import UUID
+
+from psycopg import AsyncConnection
+from psycopg.rows import TupleRow
+
+from delivery.routing import Target
+from delivery.runs import rows
+from delivery.runs.advancing import advance
+from delivery.runs.saying import say
+from delivery.runs.stage import transaction_time
+from delivery.runs.walker import Walker
+
+Connection = AsyncConnection[TupleRow]
+
+
+class Routed(Protocol):
+    """A notification that routing holds."""
+
+    @property
+    def id(self) -> UUID: ...
+    @property
+    def project_id(self) -> UUID: ...
+    @property
+    def version_id(self) -> UUID | None: ...
+
+
+async def begin(connection: Connection, pairs: Sequence[tuple[Routed, Target]]) -> set[str]:
+    """Walk for each recipient as far as there is nothing to wait for; which channels got work."""
+    if not pairs:
+        return set()
+    versions = await rows.versions_of(connection, (item.version_id for item, _ in pairs if item.version_id is not None))
+    events = await rows.events_of(connection, (item.id for item, _ in pairs))
+    now = await transaction_time(connection)
+    walkers = [
+        Walker(
+            run_id=None,
+            project_id=item.project_id,
+            stored=False,
+            version=versions[item.version_id],
+            target=target,
+            events=[events[item.id]],
+            opener_id=item.id,
+            critical=events[item.id].critical,
+            expires_at=events[item.id].expires_at,
+        )
+        for item, target in pairs
+        if item.version_id is not None
+    ]
+    return await say(connection, await advance(connection, walkers, now))

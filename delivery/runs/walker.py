@@ -1,0 +1,105 @@
+"""One walk in memory: where it stands, what it has decided, what it wants said. Pure."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from delivery.routing import Target
+from notifications.preferences.shapes import Policy
+from notifications.workflows.definition import AnyStep, Definition
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One version of a workflow, as walks need it."""
+
+    id: UUID
+    workflow_id: UUID
+    key: str
+    definition: Definition
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One notification, as walks need it."""
+
+    id: UUID
+    project_id: UUID
+    data: dict[str, Any]
+    category: str | None
+    critical: bool
+    actor: str | None
+    expires_at: datetime | None
+    channels: frozenset[str]
+    """Which channels the request allows; empty: all that the workflow names."""
+    acknowledged_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Something to be said to somebody on one channel. `label` is the step's key, with its round where it repeats."""
+
+    label: str
+    channel: str
+    target: Target
+    policy: Policy | None = None
+    """What the step asks for in quiet hours."""
+
+
+@dataclass(slots=True)
+class Walker:
+    """A walk under way. Ends as soon as `reason` is set, rests as soon as `waits_until` is."""
+
+    run_id: UUID | None
+    """None: it has no row so far."""
+    project_id: UUID
+    stored: bool
+    version: Version
+    target: Target
+    events: list[Event]
+    """What it is about: one notification, or those in its digest, in the order in which they joined."""
+    opener_id: UUID
+    """The notification its row names."""
+    critical: bool
+    expires_at: datetime | None
+    position: int = 0
+    digest_id: UUID | None = None
+    memory: dict[str, Any] = field(default_factory=dict)
+    log: list[dict[str, Any]] = field(default_factory=list)
+    facts: dict[str, Any] = field(default_factory=dict)
+    reason: str = ""
+    waits_until: datetime | None = None
+    said: bool = False
+    """Whether a delivery or a digest's item tells of it, so that it needs no row once it has ended."""
+
+    @property
+    def event(self) -> Event:
+        """The one it speaks for: the latest."""
+        return self.events[-1]
+
+    @property
+    def step(self) -> AnyStep | None:
+        """The step at which it stands; None behind the last."""
+        steps = self.version.definition.steps
+        return steps[self.position] if self.position < len(steps) else None
+
+    @property
+    def rests(self) -> bool:
+        return bool(self.reason) or self.waits_until is not None
+
+    def go_on(self) -> None:
+        """This step is done."""
+        self.position += 1
+        self.memory = {}
+
+    def wait(self, until: datetime) -> None:
+        self.waits_until = until
+
+    def end(self, *, reason: str) -> None:
+        self.reason = reason
+
+    def note(self, code: str, at: datetime, **detail: Any) -> None:
+        """Remember a decision; `detail` is JSON."""
+        step = self.step
+        self.log.append({"step": step.key if step else None, "code": code, "at": at.isoformat(), "detail": detail})

@@ -1,0 +1,1 @@
+"""A week in seconds: scenarios run by the real engine under a clock in our hands."""

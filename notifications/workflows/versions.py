@@ -1,0 +1,50 @@
+"""Published versions as they are walked and checked against, parsed once per process. A version never changes once it was published."""
+
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import Any, Final
+from uuid import UUID
+
+import msgspec
+
+from notifications.workflows.data_schema import DataSchema
+from notifications.workflows.definition import Definition
+from notifications.workflows.parsing import parse_definition
+
+_MOST: Final = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One version of a workflow, ready for use."""
+
+    id: UUID
+    workflow: str  # its key
+    number: int
+    definition: Definition
+    data_schema: DataSchema | None
+
+
+_known: OrderedDict[UUID, Version] = OrderedDict()
+
+
+def known_version(version_id: UUID) -> Version | None:
+    """The version, if this process has read it lately."""
+    found = _known.get(version_id)
+    if found is not None:
+        _known.move_to_end(version_id)
+    return found
+
+
+def learn_version(version_id: UUID, workflow: str, number: int, definition: str | Any) -> Version:
+    """The version from what is stored, remembered. `definition` is JSON, decoded or not.
+
+    Raises `Invalid` when an older release stored what this one cannot read.
+    """
+    raw = msgspec.json.decode(definition) if isinstance(definition, str) else definition
+    parsed = parse_definition(raw, channels=None)
+    schema = None if parsed.schema is None else DataSchema(parsed.schema)
+    version = _known[version_id] = Version(version_id, workflow, number, parsed, schema)
+    while len(_known) > _MOST:
+        _known.popitem(last=False)
+    return version
