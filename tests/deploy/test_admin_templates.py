@@ -53,7 +53,7 @@ def test_a_template_is_written_and_changed(root: Client, project: Project) -> No
     ("changes", "said"),
     [
         ({"variants": "{"}, "valid JSON"),
-        ({"variants": json.dumps({"email": {"default": {"subject": "{{ oops"}}})}, "never closed"),
+        ({"variants": json.dumps({"email": {"default": {"subject": "{{ oops"}}})}, "Never closed"),
         ({"variants": json.dumps({"email": {"default": {"subject": "x", "layout": "nowhere"}}})}, "no layout nowhere"),
         ({"key": "a b"}, "letters, digits"),
         ({"key": "preview"}, "taken by the API"),

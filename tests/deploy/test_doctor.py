@@ -12,6 +12,7 @@ from aiosmtpd.smtp import SMTP, AuthResult
 from django.core.management import call_command
 from django.db import connection
 from django.utils import timezone
+from pytest_django import DjangoDbBlocker
 
 from delivery.models import Delivery, Heartbeat
 from delivery.states import State
@@ -37,6 +38,13 @@ GOOD = {
     (f"_dmarc.{DOMAIN}", "TXT"): ['"v=DMARC1; p=reject; rua=mailto:a@shop.example"'],
     (f"s1._domainkey.{DOMAIN}", "TXT"): ['"v=DKIM1; k=rsa; p=MIIB" "IjAN"'],
 }
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _emptied(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
+    """Laws are asked of the whole database, and tests elsewhere may have left rows that were made by hand."""
+    with django_db_blocker.unblock():
+        call_command("flush", interactive=False, verbosity=0, inhibit_post_migrate=True)
 
 
 def by_check(findings: list[Finding]) -> dict[str, Finding]:

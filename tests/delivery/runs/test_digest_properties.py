@@ -28,7 +28,7 @@ from tests.delivery.laws import assert_lawful
 from tests.delivery.runs.flow import START, Flow
 from tests.delivery.world import World
 
-EXAMPLES: Final = int(os.environ.get("CARILLON_DIGEST_EXAMPLES", "25"))
+EXAMPLES: Final = int(os.environ.get("CARILLON_DIGEST_EXAMPLES", "12"))
 
 WINDOWS: Final = (
     {"for": "PT30M"},
