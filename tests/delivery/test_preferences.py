@@ -13,9 +13,10 @@ from delivery.conf import DeliveryConf
 from delivery.dry_run import plan_submission
 from delivery.route import route
 from notifications import ids
+from notifications.clock import utc_now
 from notifications.conf import conf
 from notifications.executor import in_thread
-from notifications.intake.submission import parse_submission, utc_now
+from notifications.intake.submission import parse_submission
 from notifications.preferences.shapes import DAYS
 from tests.delivery.test_engine import running, with_email
 from tests.delivery.world import World, unheard
