@@ -139,7 +139,7 @@ def _lines(settings: Any) -> SafeString | str:
 
 def _brief(settings: Any) -> str:
     """One line for a list."""
-    return shorten("; ".join(_said(settings)), 90, placeholder=" …") or display.NONE
+    return shorten("; ".join(_said(settings)), 56, placeholder=" …") or display.NONE
 
 
 def _said(settings: Any) -> list[str]:
