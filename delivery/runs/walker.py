@@ -1,12 +1,16 @@
 """One walk in memory: where it stands, what it has decided, what it wants said. Pure."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import msgspec
+
 from delivery.routing import Target
 from notifications.preferences.shapes import Policy
+from notifications.workflows.conditions import ROOTS, Condition, compile_condition
 from notifications.workflows.definition import AnyStep, Definition
 
 
@@ -18,6 +22,20 @@ class Version:
     workflow_id: UUID
     key: str
     definition: Definition
+    conditions: tuple[Condition | None, ...] = field(init=False, compare=False)
+    """By step; None: it has none."""
+    reads: tuple[frozenset[str], ...] = field(init=False, compare=False)
+    """By step: the roots of facts that its condition reads."""
+    facts: Mapping[str, Any] = field(init=False, compare=False)
+    """`workflow`, as templates and conditions see it."""
+
+    def __post_init__(self) -> None:
+        steps = self.definition.steps
+        rules = tuple(None if step.condition is None else compile_condition(step.condition) for step in steps)
+        reads = tuple(frozenset(root for root in ROOTS if rule and rule.needs(root)) for rule in rules)
+        object.__setattr__(self, "conditions", rules)
+        object.__setattr__(self, "reads", reads)
+        object.__setattr__(self, "facts", {"key": self.key, "name": self.definition.name})
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +54,7 @@ class Event:
     acknowledged_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Send:
+class Send(msgspec.Struct, frozen=True):
     """Something to be said to somebody on one channel. `label` is the step's key, with its round where it repeats."""
 
     label: str
@@ -47,8 +64,7 @@ class Send:
     """What the step asks for in quiet hours."""
 
 
-@dataclass(slots=True)
-class Walker:
+class Walker(msgspec.Struct, eq=False):
     """A walk under way. Ends as soon as `reason` is set, rests as soon as `waits_until` is."""
 
     run_id: UUID | None
@@ -65,9 +81,9 @@ class Walker:
     expires_at: datetime | None
     position: int = 0
     digest_id: UUID | None = None
-    memory: dict[str, Any] = field(default_factory=dict)
-    log: list[dict[str, Any]] = field(default_factory=list)
-    facts: dict[str, Any] = field(default_factory=dict)
+    memory: dict[str, Any] = {}
+    log: list[dict[str, Any]] = []
+    facts: dict[str, Any] = {}
     reason: str = ""
     waits_until: datetime | None = None
     said: bool = False
@@ -83,6 +99,17 @@ class Walker:
         """The step at which it stands; None behind the last."""
         steps = self.version.definition.steps
         return steps[self.position] if self.position < len(steps) else None
+
+    @property
+    def condition(self) -> Condition | None:
+        """Of the step at which it stands."""
+        conditions = self.version.conditions
+        return conditions[self.position] if self.position < len(conditions) else None
+
+    def reads(self, root: str) -> bool:
+        """Whether the step at which it stands asks about this root."""
+        reads = self.version.reads
+        return self.position < len(reads) and root in reads[self.position]
 
     @property
     def rests(self) -> bool:
