@@ -89,10 +89,16 @@ class ScheduleOut(serializers.Serializer[Any]):
     end = Time(allow_null=True)
     catch_up = serializers.ChoiceField(choices=Schedule.CatchUp.choices, help_text=_CATCH_UP_HELP)
     paused = serializers.BooleanField()
+    pause_reason = serializers.SerializerMethodField(
+        help_text="Why it paused by itself: `recipient_erased`, for it is left for nobody. Null: somebody paused it, or it is not paused."
+    )
     notification = Submission()
     next_at = Time(allow_null=True, help_text="Null: paused, or over.")
     created_at = Time()
     updated_at = Time()
+
+    def get_pause_reason(self, schedule: Schedule) -> str | None:
+        return schedule.pause_reason or None
 
 
 class RunOut(serializers.Serializer[Any]):

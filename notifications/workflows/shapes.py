@@ -95,7 +95,10 @@ class FallbackStepIn(StepIn, kw_only=True):
 class EscalateStepIn(StepIn, kw_only=True):
     """Without channels: those of the steps before."""
 
-    to: Annotated[list[RecipientId], Meta(min_length=1, max_length=20, description="Recipients' ids, in order.")]
+    to: Annotated[
+        list[RecipientId],  # what is stored may name nobody any more
+        Meta(max_length=20, description="Recipients' ids, in order.", extra_json_schema={"minItems": 1}),
+    ]
     every: Duration
     times: Annotated[int, Meta(ge=1, le=20)] = 3
     until: Literal["acknowledged"] = "acknowledged"

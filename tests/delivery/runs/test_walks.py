@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from delivery.erasing import erase_recipient
+from notifications.executor import in_thread
 from notifications.inbox.changes import apply_action
 from tests.delivery.runs.flow import START, Flow, bell
 
@@ -196,6 +198,29 @@ async def test_an_escalation_ends_unanswered(flow: Flow) -> None:
     assert await flow.titles("lead") == ["fire", "fire"]
     (run,) = await flow.runs()
     assert run["log"][-1]["code"] == "unanswered"
+
+
+async def test_who_was_erased_is_called_no_more_and_not_made_anew(flow: Flow) -> None:
+    climb = {
+        "key": "climb",
+        "type": "escalate",
+        "to": ["lead", "boss"],
+        "every": "PT15M",
+        "times": 3,
+        "until": "acknowledged",
+    }
+    await flow.publish("fire", [bell(), climb])
+    await flow.ask("fire", text="fire")
+    await flow.pass_time(minutes=15)
+    assert (await flow.titles("lead"), await flow.titles("boss")) == (["fire"], [])
+    for name, left in (("lead", ["boss"]), ("boss", [])):
+        await in_thread(erase_recipient, project_id=flow.world.project_id, external_id=name)
+        await flow.pass_time(minutes=15)
+        known = await flow.world.rows("SELECT external_id FROM notifications_recipient")
+        assert {row["external_id"] for row in known} == {"u1", *left}
+    (run,) = await flow.runs()
+    told = [(entry["code"], entry["detail"].get("to")) for entry in run["log"]]
+    assert told == [("escalated", None), ("escalated", None), ("nobody_to_call", None)]
 
 
 async def test_cancelling_ends_a_walk(flow: Flow) -> None:
