@@ -7,17 +7,8 @@ from uuid import UUID
 
 from delivery.routing import Target
 from notifications.preferences.shapes import Policy
-from notifications.workflows.definition import AnyStep, Definition
-
-
-@dataclass(frozen=True, slots=True)
-class Version:
-    """One version of a workflow, as walks need it."""
-
-    id: UUID
-    workflow_id: UUID
-    key: str
-    definition: Definition
+from notifications.workflows.definition import AnyStep
+from notifications.workflows.versions import Version
 
 
 @dataclass(frozen=True, slots=True)

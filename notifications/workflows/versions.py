@@ -1,4 +1,7 @@
-"""Published versions as they are walked and checked against, parsed once per process. A version never changes once it was published."""
+"""Published versions as they are walked and checked against, parsed once per process.
+
+A version never changes once it was published, but that people who are erased leave it: whom to call is read from its row.
+"""
 
 from collections import OrderedDict
 from dataclasses import dataclass
@@ -19,7 +22,8 @@ class Version:
     """One version of a workflow, ready for use."""
 
     id: UUID
-    workflow: str  # its key
+    workflow_id: UUID
+    key: str  # the workflow's
     number: int
     definition: Definition
     data_schema: DataSchema | None
@@ -36,7 +40,7 @@ def known_version(version_id: UUID) -> Version | None:
     return found
 
 
-def learn_version(version_id: UUID, workflow: str, number: int, definition: str | Any) -> Version:
+def learn_version(version_id: UUID, workflow_id: UUID, key: str, number: int, definition: str | Any) -> Version:
     """The version from what is stored, remembered. `definition` is JSON, decoded or not.
 
     Raises `Invalid` when an older release stored what this one cannot read.
@@ -44,7 +48,7 @@ def learn_version(version_id: UUID, workflow: str, number: int, definition: str 
     raw = msgspec.json.decode(definition) if isinstance(definition, str) else definition
     parsed = parse_definition(raw, channels=None)
     schema = None if parsed.schema is None else DataSchema(parsed.schema)
-    version = _known[version_id] = Version(version_id, workflow, number, parsed, schema)
+    version = _known[version_id] = Version(version_id, workflow_id, key, number, parsed, schema)
     while len(_known) > _MOST:
         _known.popitem(last=False)
     return version

@@ -4,10 +4,14 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from psycopg import OperationalError
 
 from delivery.erasing import erase_recipient
+from delivery.runs.rows import Connection, versions_of
 from notifications.executor import in_thread
+from notifications.ids import new_uuid
 from notifications.inbox.changes import apply_action
+from notifications.workflows.versions import known_version
 from tests.delivery.runs.flow import START, Flow, bell
 
 
@@ -271,3 +275,14 @@ async def acknowledge(flow: Flow, notification: Any) -> None:
     from notifications.services.acknowledgements import acknowledge
 
     await in_thread(acknowledge, notification_id=notification, external_id="lead")
+
+
+async def test_a_version_that_accepting_read_is_not_read_again_to_walk(flow: Flow, other: Connection) -> None:
+    version_id = await flow.publish("hello", [bell()])
+    await flow.accept("hello", text="Hi")
+    await other.close()
+    versions = await versions_of(other, [version_id, version_id])
+    assert [(version.id, version.key) for version in versions.values()] == [(version_id, "hello")]
+    assert known_version(version_id) is versions[version_id]
+    with pytest.raises(OperationalError):
+        await versions_of(other, [new_uuid()])
