@@ -9,9 +9,8 @@ from rest_framework import serializers
 from api.fields import Flag, FreeObject, Text, Time
 from api.serializing import In
 from notifications import ids, texts
+from notifications.recurrence_rules import check_cron, check_rrule
 from schedules.models import Schedule, ScheduleRun
-from schedules.recurrence import check_cron
-from schedules.rrules import check_rrule
 from schedules.services import Plan
 from schedules.timing import RULES, Timing, check_duration, check_timing
 

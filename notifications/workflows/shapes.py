@@ -30,7 +30,13 @@ class WindowIn(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     sliding: Duration | None = None
     max: Duration | None = None
     cron: Annotated[str, Meta(max_length=255)] | None = None
-    rrule: Annotated[str, Meta(max_length=255, description="RFC 5545; DAILY, WEEKLY or MONTHLY.")] | None = None
+    rrule: (
+        Annotated[
+            str,
+            Meta(max_length=255, description="RFC 5545; DAILY, WEEKLY, MONTHLY or YEARLY, without COUNT and UNTIL."),
+        ]
+        | None
+    ) = None
     timezone: Annotated[str, Meta(max_length=64, description="IANA name, or `recipient` (default).")] | None = None
 
 

@@ -118,7 +118,7 @@ def test_a_bad_definition_changes_nothing_and_names_the_step(http: httpx.Client)
         problem = assert_problem(http.put("/v1/workflows/greet", json=body), 422, pointer="/steps/1/window/cron")
         details = [error["detail"] for error in problem["errors"]]
         assert details[0].startswith("Step 'bell': No such type of step")
-        assert details[1].startswith("Step 'wait': Not a cron expression")
+        assert details[1].startswith("Step 'wait': Not a cron rule")
     for body in ([], "x", {}, workflow(draft="yes"), workflow(draft=None), workflow(more=1)):
         assert_problem(http.put("/v1/workflows/greet", json=body), 422)
     assert_problem(http.put("/v1/workflows/no good", json=workflow()), 422, pointer="/key")
