@@ -1,11 +1,12 @@
 """A project's frequency caps: what is over one waits until the recipient has room for it, also with regard to quiet hours."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 from uuid import UUID
 
+import msgspec
+from msgspec.structs import replace
 from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
 
@@ -17,8 +18,7 @@ from schedules.slots import Group, Want, take_joint_slots
 CAPPED: Final = "capped"
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(msgspec.Struct, frozen=True):
     """A planned way with what its caps go by."""
 
     project_id: UUID

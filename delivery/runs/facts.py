@@ -56,24 +56,24 @@ async def actors_of(
 async def load_facts(connection: Connection, walkers: Sequence[Walker]) -> None:
     """Give every walker what does not change while it walks: `data`, `recipient`, `actor`, `category`, `workflow`."""
     speaking = [walker for walker in walkers if walker.events]  # others have a digest to close first
-    people = await people_of(connection, (w.target.recipient_id for w in speaking))
-    actors = await actors_of(connection, ((w.project_id, w.event.actor) for w in speaking))
+    events = {walker.event.id: walker.event for walker in speaking}
+    actors = await actors_of(connection, ((event.project_id, event.actor) for event in events.values()))
     for walker in speaking:
-        event, version = walker.event, walker.version
+        event = walker.event
         walker.facts = {
             "data": event.data,
-            "recipient": people.get(walker.target.recipient_id, {"id": walker.target.external_id, "data": {}}),
-            "actor": actors[walker.project_id, event.actor] if event.actor else None,
+            "recipient": walker.target.person,
+            "actor": actors[event.project_id, event.actor] if event.actor else None,
             "category": event.category,
-            "workflow": {"key": version.key, "name": version.definition.name},
+            "workflow": walker.version.facts,
         }
 
 
 async def refresh_facts(connection: Connection, walkers: Sequence[Walker]) -> None:
     """Give those whose next step asks for them `steps` and `presence` of this moment."""
-    if asking := [w for w in walkers if w.step is not None and w.step.needs("presence")]:
+    if asking := [walker for walker in walkers if walker.reads("presence")]:
         await _load_presence(connection, asking)
-    if asking := [w for w in walkers if w.step is not None and w.step.needs("steps")]:
+    if asking := [walker for walker in walkers if walker.reads("steps")]:
         await load_steps(connection, asking)
 
 

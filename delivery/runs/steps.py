@@ -85,9 +85,10 @@ def key_of(walker: Walker, source: str) -> str:
 
 
 def _holds(walker: Walker, step: AnyStep, round_: Round) -> bool:
-    if step.condition is None:
+    condition = walker.condition
+    if condition is None:
         return True
-    verdict = compile_condition(step.condition).evaluate(walker.facts)
+    verdict = condition.evaluate(walker.facts)
     if not verdict.holds:
         walker.note("skipped", round_.now, condition=step.condition, error=verdict.error)
     return verdict.holds

@@ -4,12 +4,14 @@ A version never changes once it was published, but that people who are erased le
 """
 
 from collections import OrderedDict
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, Final
 from uuid import UUID
 
 import msgspec
 
+from notifications.workflows.conditions import ROOTS, Condition, compile_condition
 from notifications.workflows.data_schema import DataSchema
 from notifications.workflows.definition import Definition
 from notifications.workflows.parsing import parse_definition
@@ -27,6 +29,20 @@ class Version:
     number: int
     definition: Definition
     data_schema: DataSchema | None
+    conditions: tuple[Condition | None, ...] = field(init=False, compare=False)
+    """By step; None: it has none."""
+    reads: tuple[frozenset[str], ...] = field(init=False, compare=False)
+    """By step: the roots of facts that its condition reads."""
+    facts: Mapping[str, Any] = field(init=False, compare=False)
+    """`workflow`, as templates and conditions see it."""
+
+    def __post_init__(self) -> None:
+        steps = self.definition.steps
+        rules = tuple(None if step.condition is None else compile_condition(step.condition) for step in steps)
+        reads = tuple(frozenset(root for root in ROOTS if rule and rule.needs(root)) for rule in rules)
+        object.__setattr__(self, "conditions", rules)
+        object.__setattr__(self, "reads", reads)
+        object.__setattr__(self, "facts", {"key": self.key, "name": self.definition.name})
 
 
 _known: OrderedDict[UUID, Version] = OrderedDict()
