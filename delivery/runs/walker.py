@@ -9,6 +9,7 @@ import msgspec
 
 from delivery.routing import Target
 from notifications.preferences.shapes import Policy
+from notifications.workflows.conditions import Condition
 from notifications.workflows.definition import AnyStep
 from notifications.workflows.versions import Version
 
