@@ -108,6 +108,25 @@ async def test_policies(
     assert await routed(world, **submission) == {"email": expected}
 
 
+@pytest.mark.parametrize(
+    ("asked", "expected"),
+    [
+        ("defer", ("scheduled", "quiet_hours")),
+        ("drop", ("suppressed", "quiet_hours")),
+        ("break_through", ("queued", "")),
+    ],
+)
+@pytest.mark.parametrize("own", ["defer", "drop", "break_through"])
+async def test_the_senders_policy_goes_before_the_recipients(
+    world: World, ada: UUID, own: str, asked: str, expected: tuple[str, str]
+) -> None:
+    await prefer(world, ada, {"quiet_hours": around(datetime.now(UTC)) | {"policy": own}})
+    assert await routed(world, quiet_hours=asked) == {"email": expected}
+    (way,) = await dry_run(world, ["ada"], quiet_hours=asked)
+    assert (way["delivers"], way["reason"] or "") == (asked != "drop", expected[1])
+    assert await routed(world, quiet_hours=asked, critical=True) == {"email": ("queued", "")}
+
+
 async def test_the_projects_hours_and_zone_hold_where_the_recipient_has_none(world: World, ada: UUID) -> None:
     await world.connection.execute("UPDATE notifications_recipient SET timezone = NULL")
     in_kolkata = datetime.now(UTC) + timedelta(hours=5, minutes=30)
