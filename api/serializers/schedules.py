@@ -100,7 +100,7 @@ class ScheduleOut(serializers.Serializer[Any]):
         return schedule.pause_reason or None
 
 
-class RunOut(serializers.Serializer[Any]):
+class ScheduleRunOut(serializers.Serializer[Any]):
     """What became of one time."""
 
     occurrence = Time(help_text="The time by the rule, or when the run was asked for.")
@@ -129,7 +129,7 @@ class OccurrencesOut(serializers.Serializer[Any]):
     """The next times, soonest first, and the last ones, latest first."""
 
     upcoming = UpcomingOut(many=True)
-    past = RunOut(many=True)
+    past = ScheduleRunOut(many=True)
 
 
 def given(schedule: Schedule) -> dict[str, Any]:
