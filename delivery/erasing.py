@@ -1,7 +1,7 @@
 """Erasing a person: the row with all that hangs on it, and the name in what belongs to others.
 
-Locks are taken in the order in which firing, routing and walking take them: schedules, notifications, deliveries, walks,
-workflows, and the person last.
+Locks are taken in the order in which firing, routing and walking take them: schedules, notifications, deliveries, workflows (for
+which no walk waits), walks, and the person last.
 """
 
 from typing import Any, Final
@@ -16,16 +16,16 @@ from notifications.services.recipients import lock_recipient
 from notifications.services.suppressions import forget_addresses
 from schedules.erasing import forget_scheduled
 
-# Other people's walks that called the person. Their own, which go with the row, are locked as well: whoever walks one holds it
-# while waiting to read whom the workflow calls.
+# Other people's walks that called the person.
 _FORGET_CALLS: Final = """
     UPDATE delivery_run u
        SET log = coalesce((SELECT jsonb_agg(CASE WHEN e #>> '{detail,to}' = %(name)s THEN jsonb_set(e, '{detail,to}', 'null') ELSE e END
                                             ORDER BY n) FROM jsonb_array_elements(u.log) WITH ORDINALITY AS l (e, n)), '[]')
       FROM (SELECT id FROM delivery_run
-             WHERE recipient_id = %(recipient)s
-                OR (project_id = %(project)s AND (notification_id = ANY(%(ids)s) OR available_at IS NOT NULL)
-                    AND jsonb_path_exists(log, '$[*].detail ? (@.to == $name)', jsonb_build_object('name', %(name)s::text)))
+             WHERE project_id = %(project)s
+               AND (available_at IS NOT NULL
+                    OR notification_id IN (SELECT notification_id FROM delivery_delivery WHERE recipient_id = %(recipient)s))
+               AND jsonb_path_exists(log, '$[*].detail ? (@.to == $name)', jsonb_build_object('name', %(name)s::text))
              ORDER BY id FOR UPDATE) AS o
      WHERE u.id = o.id"""
 
@@ -41,10 +41,9 @@ def erase_recipient(*, project_id: UUID, external_id: str) -> UUID:
     forget_scheduled(project_id=project_id, external_id=external_id)
     forget_name(project_id=project_id, external_id=external_id)
     locked = found.deliveries.select_for_update().order_by("id").values_list("notification_id", flat=True)
-    notification_ids = sorted(set(locked))
-    forget_named(project_id=project_id, external_id=external_id, notification_ids=notification_ids)
-    _forget_calls(found, notification_ids)
+    forget_named(project_id=project_id, external_id=external_id, notification_ids=sorted(set(locked)))
     forget_called(project_id=project_id, external_id=external_id)
+    _forget_calls(found)  # now that nobody calls the person any more
     # A full lock: whoever is just writing a row that points here ends first, and is then erased as well.
     recipient = lock_recipient(project_id=project_id, external_id=external_id, no_key=False)
     recipient_pk, email, deliveries = recipient.pk, recipient.email, recipient.deliveries.values("id")
@@ -55,12 +54,7 @@ def erase_recipient(*, project_id: UUID, external_id: str) -> UUID:
     return recipient_pk
 
 
-def _forget_calls(who: Recipient, notification_ids: list[UUID]) -> None:
-    values: dict[str, Any] = {
-        "project": who.project_id,
-        "recipient": who.pk,
-        "name": who.external_id,
-        "ids": notification_ids,
-    }
+def _forget_calls(who: Recipient) -> None:
+    values: dict[str, Any] = {"project": who.project_id, "recipient": who.pk, "name": who.external_id}
     with connection.cursor() as cursor:
         cursor.execute(_FORGET_CALLS, values)

@@ -1,7 +1,7 @@
 """What the steps of a round want from others: digests joined and closed, people of an escalation looked up. Whole batches at a time."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
@@ -19,9 +19,10 @@ from schedules.windows import closes_at
 
 Connection = AsyncConnection[TupleRow]
 
+_SOON: Final = timedelta(seconds=1)
 _CALLED: Final = """
     SELECT v.id, step ->> 'key', step -> 'to'
-      FROM (SELECT id, definition FROM notifications_workflowversion WHERE id = ANY(%s) ORDER BY id FOR SHARE) AS v,
+      FROM (SELECT id, definition FROM notifications_workflowversion WHERE id = ANY(%s) ORDER BY id FOR SHARE SKIP LOCKED) AS v,
            jsonb_array_elements(v.definition -> 'steps') AS step WHERE step ->> 'type' = 'escalate'"""
 
 
@@ -137,6 +138,10 @@ async def _climb(connection: Connection, round_: Round) -> None:
     targets = await find_targets(connection, list(names.values()))
     for walker, step in round_.climbing:
         told, name = walker.memory["told"], names.get(id(walker))
+        if (walker.version.id, step.key) not in called:
+            walker.memory = {"told": told - 1}
+            walker.wait(round_.now + _SOON)
+            continue
         if name is None:
             walker.note("nobody_to_call", round_.now, round=told)
             continue
@@ -152,7 +157,8 @@ async def _climb(connection: Connection, round_: Round) -> None:
 async def _called(connection: Connection, version_ids: set[UUID]) -> dict[tuple[UUID, str], list[str]]:
     """Whom each step calls, as it stands now: who was erased since the version was learnt is in it no more.
 
-    Shared with others who call; whoever is just erasing one of them waits, and erases what is made here as well.
+    Shared with others who call; whoever is about to erase one of them waits, and erases what is made here as well. A version out of
+    which somebody is just being erased is left out: to wait for it, with runs in hand that the other wants, would be for ever.
     """
     cursor = await connection.execute(_CALLED, (list(version_ids),), prepare=True)
     return {(version_id, key): people for version_id, key, people in await cursor.fetchall()}
