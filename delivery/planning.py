@@ -47,7 +47,17 @@ async def plan(connection: Connection, asked: Sequence[Asked], rules: Mapping[UU
     if not planned or not any_caps(rules):
         return planned
     candidates = [
-        Candidate(each.project_id, each.target, way, each.category, each.critical, each.policy) for each, way in planned
+        Candidate(
+            each.project_id,
+            each.target,
+            way,
+            each.category,
+            each.critical,
+            each.policy,
+            notification_id=each.notification_id,
+            step=each.step,
+        )
+        for each, way in planned
     ]
     ways = await keep_caps(connection, candidates, rules)
     return [(each, way) for (each, _), way in zip(planned, ways, strict=True)]

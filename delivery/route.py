@@ -31,6 +31,7 @@ from delivery.status_events.recording import NOTIFICATION_COLUMNS, notification_
 from delivery.suppressing import mark_targets
 from delivery.targets import find_targets, page_of_topic
 from notifications import ids
+from notifications.preferences.shapes import Policy
 
 Connection = AsyncConnection[TupleRow]
 log = structlog.get_logger(__name__)
@@ -53,10 +54,10 @@ _CLAIM: Final = f"""
                claims = o.claims + 1
           FROM judged j WHERE o.id = j.id
         RETURNING o.lease_token, o.recipients, o.channels, o.category, o.critical, o.expires_at, o.route_cursor, o.workflow,
-                  o.workflow_version_id, {NOTIFICATION_COLUMNS}),
+                  o.workflow_version_id, o.quiet_hours, {NOTIFICATION_COLUMNS}),
     {recording(notification_facts("claimed"))}
     SELECT id, lease_token, project_id, recipients, channels, category, critical, expires_at, route_cursor, workflow,
-           workflow_version_id, status FROM claimed"""  # noqa: S608 - composed of our own text
+           workflow_version_id, quiet_hours, status FROM claimed"""  # noqa: S608 - composed of our own text
 _ROUTED: Final = f"""
     WITH routed AS (
         UPDATE notifications_notification o SET status = 'routed', routed_at = now(), available_at = NULL, lease_token = NULL,
@@ -87,6 +88,8 @@ class Routing:
     cursor: dict[str, Any] | None
     workflow: str | None
     version_id: UUID | None
+    policy: Policy | None = None
+    """What becomes of it in quiet hours, where the request said so."""
 
     @property
     def names(self) -> list[str]:
@@ -238,6 +241,7 @@ async def _reach(connection: Connection, pairs: list[tuple[Routing, Target]]) ->
             critical=item.critical,
             expires_at=item.expires_at,
             workflow=item.workflow,
+            policy=item.policy,
         )
         for item, target in pairs
         if item.version_id is None

@@ -1,7 +1,6 @@
 """One walk in memory: where it stands, what it has decided, what it wants said. Pure."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -10,32 +9,9 @@ import msgspec
 
 from delivery.routing import Target
 from notifications.preferences.shapes import Policy
-from notifications.workflows.conditions import ROOTS, Condition, compile_condition
-from notifications.workflows.definition import AnyStep, Definition
-
-
-@dataclass(frozen=True, slots=True)
-class Version:
-    """One version of a workflow, as walks need it."""
-
-    id: UUID
-    workflow_id: UUID
-    key: str
-    definition: Definition
-    conditions: tuple[Condition | None, ...] = field(init=False, compare=False)
-    """By step; None: it has none."""
-    reads: tuple[frozenset[str], ...] = field(init=False, compare=False)
-    """By step: the roots of facts that its condition reads."""
-    facts: Mapping[str, Any] = field(init=False, compare=False)
-    """`workflow`, as templates and conditions see it."""
-
-    def __post_init__(self) -> None:
-        steps = self.definition.steps
-        rules = tuple(None if step.condition is None else compile_condition(step.condition) for step in steps)
-        reads = tuple(frozenset(root for root in ROOTS if rule and rule.needs(root)) for rule in rules)
-        object.__setattr__(self, "conditions", rules)
-        object.__setattr__(self, "reads", reads)
-        object.__setattr__(self, "facts", {"key": self.key, "name": self.definition.name})
+from notifications.workflows.conditions import Condition
+from notifications.workflows.definition import AnyStep
+from notifications.workflows.versions import Version
 
 
 @dataclass(frozen=True, slots=True)
