@@ -185,9 +185,14 @@ def _context(wanted: Wanted, version: Version, step: AnyStep, batch: _Batch) -> 
         "actors": actors,
         "total_actors": len(actors),
         "groups": _groups(items),
-        "acknowledge_url": acknowledge_url(notification_id, wanted.recipient_id),
+        "acknowledge_url": acknowledge_url(_acknowledged(wanted, about), wanted.recipient_id),
         **wanted.links,
     }
+
+
+def _acknowledged(wanted: Wanted, about: Sequence[UUID]) -> UUID:
+    """The one that the in-app message names, so that both say the same; of a digest that it has left, the latest."""
+    return wanted.notification_id if wanted.notification_id in about or not about else about[-1]
 
 
 def _item(notification_id: UUID, message: Message, batch: _Batch) -> dict[str, Any]:
