@@ -15,6 +15,7 @@ from delivery.states import OPEN, State
 from delivery.status_events.recording import DELIVERY_COLUMNS, delivery_facts, recording
 from notifications import ids
 from notifications.preferences.deciding import DEFAULT
+from notifications.texts import format_time
 
 Connection = AsyncConnection[TupleRow]
 _encode = msgspec.json.Encoder().encode
@@ -89,13 +90,18 @@ def _row(asked: Asked, way: Way) -> tuple[Any, ...]:
         way.reason,
         asked.step,
         asked.digest_id,
-        _decision(way),
+        _decision(way, state),
         way.not_before if state is State.SCHEDULED else None,
     )
 
 
-def _decision(way: Way) -> str | None:
-    """Whose preference decided, where anybody's did."""
-    if way.level == DEFAULT:
-        return None
-    return _encode({"level": way.level, **({"overruled": way.overruled} if way.overruled else {})}).decode()
+def _decision(way: Way, state: State) -> str | None:
+    """Whose preference decided and until when it has to wait for what, where anybody or anything did."""
+    said: dict[str, str] = {}
+    if way.level != DEFAULT:
+        said["level"] = way.level
+        if way.overruled:
+            said["overruled"] = way.overruled
+    if state is State.SCHEDULED and way.not_before is not None:
+        said |= {"waits_for": way.reason, "until": format_time(way.not_before)}
+    return _encode(said).decode() if said else None

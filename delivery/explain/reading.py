@@ -34,6 +34,11 @@ def explain_notification(notification: Notification, *, recipient: str | None, p
         rows = rows.filter(recipient__external_id=recipient)
     counts = _counts(notification.id)
     accepted = notification.status == Notification.Status.ACCEPTED
+    conditions = _conditions(notification.workflow_version_id)
+
+    def explained(delivery: Delivery) -> dict[str, Any]:
+        return _explained(delivery, conditions.get((delivery.step or "").partition("#")[0]))
+
     return {
         "id": notification.public_id,
         "status": notification.status,
@@ -44,7 +49,7 @@ def explain_notification(notification: Notification, *, recipient: str | None, p
         "plan": plan_accepted(notification) if accepted and notification.workflow_version_id is None else [],
         "runs": _runs(notification, recipient),
         "digests": _digests(notification, recipient),
-        **page(rows, _explained),
+        **page(rows, explained),
     }
 
 
@@ -71,10 +76,19 @@ def _digests(notification: Notification, recipient: str | None) -> list[dict[str
     return [explain_item(row) for row in rows[:MOST_RUNS]]
 
 
-def _explained(delivery: Delivery) -> dict[str, Any]:
+def _conditions(version_id: UUID | None) -> dict[str, Any]:
+    """The conditions of the workflow's steps, by their keys."""
+    version = WorkflowVersion.objects.filter(id=version_id).first() if version_id is not None else None
+    steps = version.definition["steps"] if version is not None else []
+    return {step["key"]: step["if"] for step in steps if step.get("if") is not None}
+
+
+def _explained(delivery: Delivery, condition: Any) -> dict[str, Any]:
     own = delivery.endpoint.retry_seconds if delivery.endpoint is not None else None
     schedule = conf().retry_seconds.get(delivery.channel, ()) if own is None else tuple(own)
-    return explain_delivery(delivery, delivery.attempts.all(), schedule, events=delivery.events.all())
+    return explain_delivery(
+        delivery, delivery.attempts.all(), schedule, events=delivery.events.all(), condition=condition
+    )
 
 
 def _counts(notification_id: UUID) -> list[dict[str, Any]]:

@@ -7,7 +7,7 @@ from django.contrib.admin.models import LogEntry
 from django.test import Client
 from django.urls import reverse
 
-from deploy.admin import logic_words
+from notifications.workflows import logic_words
 from deploy.admin.step_cards import cards, lasting
 from deploy.examples.loading import read_examples
 from notifications.models import Workflow, WorkflowVersion
