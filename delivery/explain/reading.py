@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any, Final
 from uuid import UUID
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, QuerySet
 
 from delivery.conf import conf
 from delivery.dry_run import plan_accepted
@@ -54,16 +54,23 @@ def explain_notification(notification: Notification, *, recipient: str | None, p
 
 
 def _runs(notification: Notification, recipient: str | None) -> list[dict[str, Any]]:
-    """Walks for this notification alone, and those of digests it is in; the newest."""
+    """Walks for this notification alone, and those of digests it is in; the newest.
+
+    Two questions, because an index answers each of them and none both.
+    """
     if notification.workflow_version_id is None:
         return []
-    digests = DigestItem.objects.filter(notification=notification).values("digest_id")
-    rows = Run.objects.filter(Q(notification=notification, digest_id=None) | Q(digest_id__in=digests))
+    rows = Run.objects.select_related("recipient").order_by("-id")
+    items = DigestItem.objects.filter(notification=notification).order_by("-id")
     if recipient is not None:
         rows = rows.filter(recipient__external_id=recipient)
-    found = list(rows.select_related("recipient").order_by("-id")[:MOST_RUNS])
+        items = items.filter(recipient__external_id=recipient)
+    digests = list(items.values_list("digest_id", flat=True)[:MOST_RUNS])
+    own = rows.filter(notification=notification, digest_id=None)[:MOST_RUNS]
+    found = sorted([*own, *rows.filter(digest_id__in=digests)[:MOST_RUNS]], key=lambda row: row.id, reverse=True)
+    found = found[:MOST_RUNS]
     versions = WorkflowVersion.objects.filter(id__in={row.version_id for row in found})
-    keys = {row.id: tuple(step["key"] for step in row.definition["steps"]) for row in versions}
+    keys = {row.id: tuple(step.get("key", "") for step in row.definition["steps"]) for row in versions}
     return [explain_run(row, keys.get(row.version_id, ())) for row in found]
 
 
@@ -80,7 +87,7 @@ def _conditions(version_id: UUID | None) -> dict[str, Any]:
     """The conditions of the workflow's steps, by their keys."""
     version = WorkflowVersion.objects.filter(id=version_id).first() if version_id is not None else None
     steps = version.definition["steps"] if version is not None else []
-    return {step["key"]: step["if"] for step in steps if step.get("if") is not None}
+    return {step["key"]: step["if"] for step in steps if step.get("if") is not None and "key" in step}
 
 
 def _explained(delivery: Delivery, condition: Any) -> dict[str, Any]:

@@ -117,7 +117,8 @@ def _attempt(attempt: Attempt) -> dict[str, Any]:
     reason = explain(attempt.outcome)
     took = f" after {attempt.duration_ms} ms" if attempt.duration_ms is not None else ""
     late = "" if attempt.applied else " It came too late to count: another attempt had taken over."
-    by = f" by provider {attempt.response['provider']!r}" if (attempt.response or {}).get("provider") else ""
+    provider = (attempt.response or {}).get("provider")
+    by = f" by provider {provider!r}" if provider else ""
     said = f"{begun}{by} ended{took} with {attempt.outcome}: {reason.says}{late}"
     return decision("attempt", attempt.started_at, said, actor=reason.actor, detail=detail)
 
