@@ -148,7 +148,10 @@ def _decisions(notification: Notification, counts: list[dict[str, Any]]) -> list
 def _accepted(notification: Notification) -> dict[str, Any]:
     key = ApiKey.objects.filter(id=notification.api_key_id).first() if notification.api_key_id else None
     at = format_time(notification.created_at)
-    by = f"with the API key {key.name!r}" if key else "with a key that is not on record"
+    unknown = (
+        "with a key that is not on record" if notification.api_key_id else "from within Carillon, without an API key"
+    )
+    by = f"with the API key {key.name!r}" if key else unknown
     detail = {"api_key": {"id": ids.encode("key", key.id), "name": key.name} if key else None}
     return decision("accepted", notification.created_at, f"It was accepted at {at} {by}.", detail=detail)
 
@@ -176,9 +179,12 @@ def _expansion(notification: Notification, made: int) -> dict[str, Any]:
         "topics": [{"topic": key, "state": _progress(at, done, cursor)} for at, key in enumerate(topics)],
         "deliveries": made,
     }
-    whom = f"{len(names)} recipients by name and {len(topics)} topics"
+    named = f"{len(names)} recipient{'' if len(names) == 1 else 's'} by name" if names or not topics else ""
+    whom = " and ".join(
+        filter(None, (named, f"{len(topics)} topic{'' if len(topics) == 1 else 's'}" if topics else ""))
+    )
     if routed:
-        said = f"{whom} became {made} deliveries."
+        said = f"{whom} became {made} deliver{'y' if made == 1 else 'ies'}{'' if made else ' so far'}."
         return decision("routed", notification.routed_at, said, detail=detail)
     if notification.status != Notification.Status.ACCEPTED:
         reason = explain(notification.reason)
@@ -187,9 +193,9 @@ def _expansion(notification: Notification, made: int) -> dict[str, Any]:
     assert notification.available_at is not None
     at = format_time(notification.available_at)
     if notification.lease_token is not None:
-        said = f"{whom} are being routed, {made} deliveries so far; if the process died, another goes on at {at}."
+        said = f"Being routed: {whom}, {made} deliveries so far; if the process died, another goes on at {at}."
         return decision("routing", None, said, detail={**detail, "next_look_at": at})
-    said = f"{whom} wait to be routed from {at} on; {made} deliveries so far."
+    said = f"To be routed from {at} on: {whom}; {made} deliveries so far."
     return decision("waiting", None, said, detail={**detail, "next_look_at": at})
 
 

@@ -72,11 +72,13 @@ def _routed(delivery: Delivery, tried: list[Attempt], condition: Any) -> dict[st
     # Routing ends a row in the transaction that inserts it, whose beginning is the end; the row's own time is its statement's.
     if delivery.finished_at is not None and delivery.finished_at <= delivery.created_at:
         reason = explain(delivery.reason)
+        if delivery.state == State.DIGESTED:
+            return decision("digested", delivery.created_at, f"{name}: {reason.says}", detail=detail)
         text = f"{name} was not used: {reason.says}"
         return decision("not_used", delivery.created_at, text, actor=reason.actor, detail=detail)
     how = {IN_APP: "everybody has an inbox", "email": "the recipient has an email address"}
     why = how.get(delivery.channel, "the recipient has an enabled endpoint for it")
-    asked = f"of step {delivery.step!r} is sent" if delivery.step else "was asked for"
+    asked = f"of step {delivery.step!r} goes out" if delivery.step else "was asked for"
     held = f" Its condition, {words(condition)}, held." if condition is not None else ""
     text = f"{name} {asked}, and {why}.{held}{_preference(delivery.decision)}"
     return decision("used", delivery.created_at, text, detail=detail)
