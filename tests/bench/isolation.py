@@ -27,16 +27,16 @@ PAUSE_SECONDS: Final = 0.03
 LAST_SECONDS: Final = 10.0
 
 _BROADCAST: Final = """
-    WITH project AS (INSERT INTO notifications_project (id, name) VALUES (gen_random_uuid(), 'broadcast') RETURNING id),
+    WITH project AS (INSERT INTO notifications_project (id, name) VALUES (uuidv7(), 'broadcast') RETURNING id),
     said AS (
         INSERT INTO notifications_notification (id, project_id, status, recipients, content, channels, data, metadata, available_at)
-        SELECT gen_random_uuid(), id, 'routed', '[]', '{"title": "All", "body": "of you"}', '{in_app}', '{}', '{}', NULL FROM project
+        SELECT uuidv7(), id, 'routed', '[]', '{"title": "All", "body": "of you"}', '{in_app}', '{}', '{}', NULL FROM project
         RETURNING id, project_id),
     people AS (
         INSERT INTO notifications_recipient (id, project_id, external_id, data)
-        SELECT gen_random_uuid(), id, 'p' || n, '{}' FROM project, generate_series(1, %s) n RETURNING id)
+        SELECT uuidv7(), id, 'p' || n, '{}' FROM project, generate_series(1, %s) n RETURNING id)
     INSERT INTO delivery_delivery (id, project_id, notification_id, recipient_id, channel, state, available_at)
-    SELECT gen_random_uuid(), said.project_id, said.id, people.id, 'in_app', 'queued', now() FROM said, people"""
+    SELECT uuidv7(), said.project_id, said.id, people.id, 'in_app', 'queued', now() FROM said, people"""
 
 
 def measure(bench: Bench) -> None:
