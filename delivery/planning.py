@@ -17,6 +17,7 @@ from delivery.rules import Rules
 from notifications.event_types import event_type_of
 from notifications.preferences.deciding import DEFAULT
 from notifications.preferences.shapes import Policy
+from notifications.texts import format_time
 
 Connection = AsyncConnection[TupleRow]
 _encode = msgspec.json.Encoder().encode
@@ -78,7 +79,12 @@ def ways_of(asked: Asked, rules: Rules) -> list[Way]:
 
 
 def decision_of(way: Way) -> str | None:
-    """Whose preference decided, where anybody's did: the JSON that is kept of it."""
-    if way.level == DEFAULT:
-        return None
-    return _encode({"level": way.level, **({"overruled": way.overruled} if way.overruled else {})}).decode()
+    """Whose preference decided and until when it has to wait for what, where anybody or anything did: the JSON that is kept of it."""
+    said: dict[str, str] = {}
+    if way.level != DEFAULT:
+        said["level"] = way.level
+        if way.overruled:
+            said["overruled"] = way.overruled
+    if way.reason and way.not_before is not None:
+        said |= {"waits_for": way.reason, "until": format_time(way.not_before)}
+    return _encode(said).decode() if said else None

@@ -164,7 +164,9 @@ def _plan_channel(channel: str, target: Target, critical: bool, event_type: str)
     if channel == IN_APP:
         return [Way(channel)]
     if channel == EMAIL:
-        reason = suppression_reason(target.suppressions, critical=critical) if target.email else "no_email"
+        if not target.email:
+            return [Way(channel, address=target.email, reason="no_email")]
+        reason = suppression_reason(target.suppressions, critical=critical) if target.suppressions else ""
         return [Way(channel, address=target.email, reason=reason)]
     addresses = target.endpoints.get(channel, ())
     if not addresses:

@@ -50,6 +50,8 @@ _NAVIGATION = [
             _model("Notifications", "notifications", "notifications_notification"),
             _model("Deliveries", "outbox", "delivery_delivery"),
             _model("Attempts", "history", "delivery_attempt"),
+            _model("Runs", "directions_walk", "delivery_run"),
+            _model("Digests", "library_books", "schedules_digest"),
             _model("Schedules", "calendar_clock", "schedules_schedule"),
             _model("Schedule runs", "event_repeat", "schedules_schedulerun"),
             _model("Status events", "campaign", "delivery_statusevent"),

@@ -7,13 +7,12 @@ from typing import Final
 
 from django.http import HttpRequest, HttpResponse
 
+from api.acknowledging import acknowledge_everywhere
 from api.preference_page import html
 from api.preference_page.languages import choose_language
 from api.views.preference_page import answer
 from notifications.acknowledge_links import read_acknowledge_token
 from notifications.errors import NotFound, Unavailable
-from notifications.executor import in_thread
-from notifications.services.acknowledgements import acknowledge
 from notifications.signed_links import BadLink
 
 _WORDS: Final = {
@@ -38,7 +37,7 @@ async def acknowledge_page(request: HttpRequest, token: str) -> HttpResponse:
         return answer(html.question(language, ask, ask_hint, button))
     try:
         link = read_acknowledge_token(token)
-        await in_thread(acknowledge, notification_id=link.notification_id, recipient_pk=link.recipient_pk)
+        await acknowledge_everywhere(notification_id=link.notification_id, recipient_pk=link.recipient_pk)
     except (BadLink, NotFound):
         pass  # told what everybody is told
     except Unavailable:

@@ -6,6 +6,7 @@ from django.http import HttpResponse
 from drf_spectacular.utils import OpenApiParameter
 
 from api import paging, paths
+from api.acknowledging import acknowledge_for
 from api.base import ApiRequest, ApiView, json_response
 from api.idempotency import answer_once, json_answer
 from api.openapi import LIST_PARAMETERS, operation, page_of
@@ -161,8 +162,8 @@ class NotificationAcknowledge(ApiView):
         tag="Notifications",
         name="acknowledge_notification",
         summary="Say that somebody takes care",
-        description="What escalates stops. The first who says so stays; saying it again changes nothing. Recipients can do the same by the link"
-        " `acknowledge_url` of a template, and in their inbox.",
+        description="What escalates stops, and the recipient's message in the inbox is acknowledged. The first who says so stays; saying it"
+        " again changes nothing. Recipients can do the same by the link `acknowledge_url` of a template, and in their inbox.",
         request=AcknowledgeIn,
         example={"recipient": "lead"},
         answers={200: AcknowledgedOut},
@@ -175,7 +176,11 @@ class NotificationAcknowledge(ApiView):
             row = acknowledge(notification_id=row_id, project_id=project_id, external_id=by)
             return json_answer(shown(AcknowledgedOut, row))
 
-        return await answer_once(request, project_id, work)
+        answer = await answer_once(request, project_id, work)
+        if by is not None:
+            # After the answer is kept, and again with each replay: said again it changes nothing.
+            await acknowledge_for(by, project_id=project_id, notification_id=row_id)
+        return answer
 
 
 class NotificationCancelByKey(ApiView):

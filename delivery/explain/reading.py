@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any, Final
 from uuid import UUID
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, QuerySet
 
 from delivery.conf import conf
 from delivery.dry_run import plan_accepted
@@ -35,6 +35,11 @@ def explain_notification(notification: Notification, *, recipient: str | None, p
         rows = rows.filter(recipient__external_id=recipient)
     counts = _counts(notification.id)
     accepted = notification.status == Notification.Status.ACCEPTED
+    conditions = _conditions(notification.workflow_version_id)
+
+    def explained(delivery: Delivery) -> dict[str, Any]:
+        return _explained(delivery, conditions.get((delivery.step or "").partition("#")[0]))
+
     return {
         "id": notification.public_id,
         "status": notification.status,
@@ -45,21 +50,28 @@ def explain_notification(notification: Notification, *, recipient: str | None, p
         "plan": plan_accepted(notification) if accepted and notification.workflow_version_id is None else [],
         "runs": _runs(notification, recipient),
         "digests": _digests(notification, recipient),
-        **page(rows, _explained),
+        **page(rows, explained),
     }
 
 
 def _runs(notification: Notification, recipient: str | None) -> list[dict[str, Any]]:
-    """Walks for this notification alone, and those of digests it is in; the newest."""
+    """Walks for this notification alone, and those of digests it is in; the newest.
+
+    Two questions, because an index answers each of them and none both.
+    """
     if notification.workflow_version_id is None:
         return []
-    digests = DigestItem.objects.filter(notification=notification).values("digest_id")
-    rows = Run.objects.filter(Q(notification=notification, digest_id=None) | Q(digest_id__in=digests))
+    rows = Run.objects.select_related("recipient").order_by("-id")
+    items = DigestItem.objects.filter(notification=notification).order_by("-id")
     if recipient is not None:
         rows = rows.filter(recipient__external_id=recipient)
-    found = list(rows.select_related("recipient").order_by("-id")[:MOST_RUNS])
+        items = items.filter(recipient__external_id=recipient)
+    digests = list(items.values_list("digest_id", flat=True)[:MOST_RUNS])
+    own = rows.filter(notification=notification, digest_id=None)[:MOST_RUNS]
+    found = sorted([*own, *rows.filter(digest_id__in=digests)[:MOST_RUNS]], key=lambda row: row.id, reverse=True)
+    found = found[:MOST_RUNS]
     versions = WorkflowVersion.objects.filter(id__in={row.version_id for row in found})
-    keys = {row.id: tuple(step["key"] for step in row.definition["steps"]) for row in versions}
+    keys = {row.id: tuple(step.get("key", "") for step in row.definition["steps"]) for row in versions}
     return [explain_run(row, keys.get(row.version_id, ())) for row in found]
 
 
@@ -72,10 +84,19 @@ def _digests(notification: Notification, recipient: str | None) -> list[dict[str
     return [explain_item(row) for row in rows[:MOST_RUNS]]
 
 
-def _explained(delivery: Delivery) -> dict[str, Any]:
+def _conditions(version_id: UUID | None) -> dict[str, Any]:
+    """The conditions of the workflow's steps, by their keys."""
+    version = WorkflowVersion.objects.filter(id=version_id).first() if version_id is not None else None
+    steps = version.definition["steps"] if version is not None else []
+    return {step["key"]: step["if"] for step in steps if step.get("if") is not None and "key" in step}
+
+
+def _explained(delivery: Delivery, condition: Any) -> dict[str, Any]:
     own = delivery.endpoint.retry_seconds if delivery.endpoint is not None else None
     schedule = conf().retry_seconds.get(delivery.channel, ()) if own is None else tuple(own)
-    return explain_delivery(delivery, delivery.attempts.all(), schedule, events=delivery.events.all())
+    return explain_delivery(
+        delivery, delivery.attempts.all(), schedule, events=delivery.events.all(), condition=condition
+    )
 
 
 def _counts(notification_id: UUID) -> list[dict[str, Any]]:
@@ -132,7 +153,10 @@ def _decisions(notification: Notification, counts: list[dict[str, Any]]) -> list
 def _accepted(notification: Notification) -> dict[str, Any]:
     key = ApiKey.objects.filter(id=notification.api_key_id).first() if notification.api_key_id else None
     at = format_time(notification.created_at)
-    by = f"with the API key {key.name!r}" if key else "with a key that is not on record"
+    unknown = (
+        "with a key that is not on record" if notification.api_key_id else "from within Carillon, without an API key"
+    )
+    by = f"with the API key {key.name!r}" if key else unknown
     detail = {"api_key": {"id": ids.encode("key", key.id), "name": key.name} if key else None}
     return decision("accepted", notification.created_at, f"It was accepted at {at} {by}.", detail=detail)
 
@@ -160,9 +184,12 @@ def _expansion(notification: Notification, made: int) -> dict[str, Any]:
         "topics": [{"topic": key, "state": _progress(at, done, cursor)} for at, key in enumerate(topics)],
         "deliveries": made,
     }
-    whom = f"{len(names)} recipients by name and {len(topics)} topics"
+    named = f"{len(names)} recipient{'' if len(names) == 1 else 's'} by name" if names or not topics else ""
+    whom = " and ".join(
+        filter(None, (named, f"{len(topics)} topic{'' if len(topics) == 1 else 's'}" if topics else ""))
+    )
     if routed:
-        said = f"{whom} became {made} deliveries."
+        said = f"{whom} became {made} deliver{'y' if made == 1 else 'ies'}{'' if made else ' so far'}."
         return decision("routed", notification.routed_at, said, detail=detail)
     if notification.status != Notification.Status.ACCEPTED:
         reason = explain(notification.reason)
@@ -171,9 +198,9 @@ def _expansion(notification: Notification, made: int) -> dict[str, Any]:
     assert notification.available_at is not None
     at = format_time(notification.available_at)
     if notification.lease_token is not None:
-        said = f"{whom} are being routed, {made} deliveries so far; if the process died, another goes on at {at}."
+        said = f"Being routed: {whom}, {made} deliveries so far; if the process died, another goes on at {at}."
         return decision("routing", None, said, detail={**detail, "next_look_at": at})
-    said = f"{whom} wait to be routed from {at} on; {made} deliveries so far."
+    said = f"To be routed from {at} on: {whom}; {made} deliveries so far."
     return decision("waiting", None, said, detail={**detail, "next_look_at": at})
 
 

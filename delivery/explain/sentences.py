@@ -12,6 +12,7 @@ from delivery.states import OPEN, TERMINAL, State
 from notifications import ids
 from notifications.preferences.deciding import CRITICAL
 from notifications.texts import format_time
+from notifications.workflows.logic_words import words
 
 _NAMES: Final = {"email": "Email", "webhook": "Webhook", IN_APP: "In-app message"}
 
@@ -22,10 +23,11 @@ def explain_delivery(
     schedule: tuple[float, ...],
     *,
     events: Iterable[DeliveryEvent] = (),
+    condition: Any = None,
 ) -> dict[str, Any]:
     """`delivery` with every decision so far, oldest first; `schedule` are its retry steps in seconds.
 
-    `events` were told after it was sent, so they come after its end.
+    `events` were told after it was sent, so they come after its end. `condition` is that of its workflow's step, which held.
     """
     tried = list(attempts)
     next_look = _next(delivery, schedule)
@@ -39,7 +41,13 @@ def explain_delivery(
         "actor": explain(delivery.reason).actor if delivery.reason else "nobody",
         "used": bool(tried) or delivery.state in OPEN,
         "summary": _summary(delivery, next_look),
-        "decisions": [_routed(delivery, tried), *map(_attempt, tried), *_end(delivery), *map(_event, events)],
+        "decisions": [
+            _routed(delivery, tried, condition),
+            *_waited(delivery),
+            *map(_attempt, tried),
+            *_end(delivery),
+            *map(_event, events),
+        ],
         "next_attempt": next_look,
     }
 
@@ -52,29 +60,43 @@ def _summary(delivery: Delivery, next_look: dict[str, Any] | None) -> str:
     return f"{what}: {explain(delivery.reason).says}"
 
 
-def _routed(delivery: Delivery, tried: list[Attempt]) -> dict[str, Any]:
+def _routed(delivery: Delivery, tried: list[Attempt], condition: Any) -> dict[str, Any]:
     name = _name(delivery)
     said = {
         "step": delivery.step,
         "digest": ids.encode("dig", delivery.digest_id) if delivery.digest_id else None,
+        "condition": condition,
         **(delivery.decision or {}),
     }
     detail = {key: value for key, value in said.items() if value}
     # Routing ends a row in the transaction that inserts it, whose beginning is the end; the row's own time is its statement's.
     if delivery.finished_at is not None and delivery.finished_at <= delivery.created_at:
         reason = explain(delivery.reason)
+        if delivery.state == State.DIGESTED:
+            return decision("digested", delivery.created_at, f"{name}: {reason.says}", detail=detail)
         text = f"{name} was not used: {reason.says}"
         return decision("not_used", delivery.created_at, text, actor=reason.actor, detail=detail)
     how = {IN_APP: "everybody has an inbox", "email": "the recipient has an email address"}
     why = how.get(delivery.channel, "the recipient has an enabled endpoint for it")
-    asked = f"of step {delivery.step!r} is sent" if delivery.step else "was asked for"
-    text = f"{name} {asked}, and {why}.{_preference(delivery.decision)}"
+    asked = f"of step {delivery.step!r} goes out" if delivery.step else "was asked for"
+    held = f" Its condition, {words(condition)}, held." if condition is not None else ""
+    text = f"{name} {asked}, and {why}.{held}{_preference(delivery.decision)}"
     return decision("used", delivery.created_at, text, detail=detail)
+
+
+def _waited(delivery: Delivery) -> list[dict[str, Any]]:
+    """Until when it had to wait, and for what."""
+    decided = delivery.decision or {}
+    if "until" not in decided:
+        return []
+    detail = {"until": decided["until"], "reason": decided["waits_for"]}
+    said = f"{_name(delivery)} was not to go before {decided['until']}: {explain(decided['waits_for']).says}"
+    return [decision("deferred", delivery.created_at, said, detail=detail)]
 
 
 def _preference(decided: dict[str, str] | None) -> str:
     """Whose preference let it through, where anybody's did."""
-    if not decided:
+    if not decided or "level" not in decided:
         return ""
     if decided["level"] == CRITICAL:
         over = f", which passes over the preference {decided['overruled']!r}" if decided.get("overruled") else ""
@@ -97,7 +119,9 @@ def _attempt(attempt: Attempt) -> dict[str, Any]:
     reason = explain(attempt.outcome)
     took = f" after {attempt.duration_ms} ms" if attempt.duration_ms is not None else ""
     late = "" if attempt.applied else " It came too late to count: another attempt had taken over."
-    said = f"{begun} ended{took} with {attempt.outcome}: {reason.says}{late}"
+    provider = (attempt.response or {}).get("provider")
+    by = f" by provider {provider!r}" if provider else ""
+    said = f"{begun}{by} ended{took} with {attempt.outcome}: {reason.says}{late}"
     return decision("attempt", attempt.started_at, said, actor=reason.actor, detail=detail)
 
 

@@ -1,5 +1,6 @@
 """Explaining walks through a workflow: every decision of a step, as a code with a sentence. Pure but for the rows it is given."""
 
+import json
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, Final
@@ -9,6 +10,7 @@ from delivery.models import Run
 from delivery.reasons import explain
 from notifications import ids
 from notifications.texts import format_time, parse_time
+from notifications.workflows.logic_words import words
 from schedules.models import DigestItem
 
 Detail = Mapping[str, Any]
@@ -22,12 +24,24 @@ def _why(detail: Detail) -> str:
     return f" It could not be evaluated: {detail['error']}" if detail.get("error") else ""
 
 
+def _condition(detail: Detail) -> str:
+    """The condition as one reads it, with what its variables were."""
+    if detail.get("condition") is None:  # noted by an early release
+        return "condition"
+    values = ", ".join(f"{name} was {_value(value)}" for name, value in sorted(detail.get("values", {}).items()))
+    return f"condition, {words(detail['condition'])}{f' ({values})' if values else ''},"
+
+
+def _value(value: Any) -> str:
+    return "nothing" if value is None else json.dumps(value, ensure_ascii=False)
+
+
 _SAYS: Final[Mapping[str, Callable[[Detail], str]]] = {
-    "skipped": lambda d: f"was skipped: its condition did not hold.{_why(d)}",
+    "skipped": lambda d: f"was skipped: its {_condition(d)} did not hold.{_why(d)}",
     "condition": lambda d: (
-        f"did not hold, so the walk went on at {d['goes_to']!r}."
+        f"did not let it pass: its {_condition(d)} did not hold, so the walk went on at {d['goes_to']!r}.{_why(d)}"
         if d.get("goes_to")
-        else f"did not hold, so the walk ended.{_why(d)}"
+        else f"did not let it pass: its {_condition(d)} did not hold, so the walk ended.{_why(d)}"
     ),
     "not_asked_for": lambda d: f"was passed over: the request did not ask for {d['channel']}.",
     "delayed": lambda d: f"waits until {_time(d)}.",
@@ -68,18 +82,20 @@ def explain_run(run: Run, keys: tuple[str, ...]) -> dict[str, Any]:
 def explain_item(item: DigestItem) -> dict[str, Any]:
     """What became of the notification in one digest."""
     digest = item.digest
-    where = f"the digest of step {item.step!r}{f' for {digest.key!r}' if digest.key else ''}"
+    step, _, quiet = item.step.partition("~")
+    what = "what is collected in quiet hours for" if quiet else "the digest of"
+    where = f"{what} step {step!r}{f' under the key {digest.key!r}' if digest.key else ''}"
     if item.removed_at is not None:
         state, said = "left", f"It left {where}: {explain(item.removed_reason).says}"
     elif digest.closed_at is None:
         state, said = (
             "open",
-            f"It waits with {digest.count - 1} others in {where}, which closes at {format_time(digest.closes_at)}.",
+            f"It waits {_with(digest.count)} in {where}, which closes at {format_time(digest.closes_at)}.",
         )
     else:
         state, said = (
             "closed",
-            f"It went out with {digest.count - 1} others when {where} closed at {format_time(digest.closed_at)}.",
+            f"It went out {_with(digest.count)} when {where} closed at {format_time(digest.closed_at)}.",
         )
     return {
         "id": digest.public_id,
@@ -91,6 +107,10 @@ def explain_item(item: DigestItem) -> dict[str, Any]:
         "closes_at": format_time(digest.closes_at),
         "summary": said,
     }
+
+
+def _with(count: int) -> str:
+    return "alone" if count <= 1 else f"with {count - 1} other{'s' if count > 2 else ''}"
 
 
 def _summary(run: Run, step: str | None) -> str:

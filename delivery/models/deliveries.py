@@ -25,7 +25,8 @@ class Delivery(models.Model):
         inserted as such: scheduled (quiet hours, a cap), failed, suppressed, digested (went out in the delivery of its digest)
 
     `available_at` is when the row may (again) be claimed: now, a retry's time, or the end of a lease; null exactly in
-    terminal states. `lease_token` fences: a finish that does not carry the current token changes nothing. No foreign key
+    terminal states. `lease_token` fences: a finish that does not carry the current token changes nothing. `decision` also says
+    what it had to wait for when it was inserted, `{waits_for, until}`: explaining needs that after it was sent. No foreign key
     constraints: rows are bulk inserted by one writer that has just read what they point to, and each check would
     cost a locking read per row.
     """

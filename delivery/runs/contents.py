@@ -62,11 +62,13 @@ async def write_contents(
     if not wanted:
         return {}
     batch = await _read(connection, wanted, messages)
-    return {each.delivery_id: _write(each, batch) for each in wanted if each.notification_id in messages}
+    return {each.delivery_id: write_one(each, batch) for each in wanted if each.notification_id in messages}
 
 
 @dataclass(frozen=True, slots=True)
-class _Project:
+class Project:
+    """What a project puts into its texts."""
+
     name: str
     brand: dict[str, Any]
     default_locale: str
@@ -74,17 +76,19 @@ class _Project:
 
 
 @dataclass(frozen=True, slots=True)
-class _Batch:
+class Batch:
+    """Everything that some deliveries' texts are made of."""
+
     messages: Mapping[UUID, Message]
     versions: Mapping[UUID, Version]
     items: Mapping[UUID, list[UUID]]
     people: Mapping[UUID, dict[str, Any]]
     actors: Mapping[tuple[UUID, str], dict[str, Any]]
-    projects: Mapping[UUID, _Project]
+    projects: Mapping[UUID, Project]
     libraries: Mapping[UUID, Library]
 
 
-async def _read(connection: Connection, wanted: Sequence[Wanted], messages: Mapping[UUID, Message]) -> _Batch:
+async def _read(connection: Connection, wanted: Sequence[Wanted], messages: Mapping[UUID, Message]) -> Batch:
     digests = list({each.digest_id for each in wanted if each.digest_id is not None})
     items: dict[UUID, list[UUID]] = defaultdict(list)
     if digests:
@@ -94,7 +98,7 @@ async def _read(connection: Connection, wanted: Sequence[Wanted], messages: Mapp
     known = {**messages, **(await read_messages(connection, list(missing)) if missing else {})}
     versions = await versions_of(connection, (v for m in known.values() if (v := m.version_id) is not None))
     projects = {
-        row[0]: _Project(*row[1:])
+        row[0]: Project(*row[1:])
         for row in await (await connection.execute(_PROJECTS, (list({w.project_id for w in wanted}),))).fetchall()
     }
     keys: dict[UUID, set[str]] = defaultdict(set)
@@ -102,7 +106,7 @@ async def _read(connection: Connection, wanted: Sequence[Wanted], messages: Mapp
         found = _template(each, known.get(each.notification_id), versions)
         keys[each.project_id] |= {found[1]} if found is not None and isinstance(found[1], str) else set()
     libraries = {project_id: await load_library(connection, project_id, names) for project_id, names in keys.items()}
-    return _Batch(
+    return Batch(
         messages=known,
         versions=versions,
         items=items,
@@ -113,7 +117,8 @@ async def _read(connection: Connection, wanted: Sequence[Wanted], messages: Mapp
     )
 
 
-def _write(wanted: Wanted, batch: _Batch) -> Written:
+def write_one(wanted: Wanted, batch: Batch) -> Written:
+    """The message of one of them, or why that cannot be said. Pure."""
     found = _template(wanted, batch.messages.get(wanted.notification_id), batch.versions)
     if found is None:
         return TemplateError("", f"The workflow has no step {wanted.label!r} for {wanted.channel}.")
@@ -159,7 +164,7 @@ def _template(
     return None
 
 
-def _context(wanted: Wanted, version: Version, step: AnyStep, batch: _Batch) -> dict[str, Any]:
+def _context(wanted: Wanted, version: Version, step: AnyStep, batch: Batch) -> dict[str, Any]:
     about = batch.items[wanted.digest_id] if wanted.digest_id is not None else [wanted.notification_id]
     said = [(n, batch.messages[n]) for n in about if n in batch.messages]
     notification_id, latest = said[-1] if said else (wanted.notification_id, batch.messages[wanted.notification_id])
@@ -185,12 +190,17 @@ def _context(wanted: Wanted, version: Version, step: AnyStep, batch: _Batch) -> 
         "actors": actors,
         "total_actors": len(actors),
         "groups": _groups(items),
-        "acknowledge_url": acknowledge_url(notification_id, wanted.recipient_id),
+        "acknowledge_url": acknowledge_url(_acknowledged(wanted, about), wanted.recipient_id),
         **wanted.links,
     }
 
 
-def _item(notification_id: UUID, message: Message, batch: _Batch) -> dict[str, Any]:
+def _acknowledged(wanted: Wanted, about: Sequence[UUID]) -> UUID:
+    """The one that the in-app message names, so that both say the same; of a digest that it has left, the latest."""
+    return wanted.notification_id if wanted.notification_id in about or not about else about[-1]
+
+
+def _item(notification_id: UUID, message: Message, batch: Batch) -> dict[str, Any]:
     return {
         "id": ids.encode("ntf", notification_id),
         "data": message.data,
@@ -200,7 +210,7 @@ def _item(notification_id: UUID, message: Message, batch: _Batch) -> dict[str, A
     }
 
 
-def _actor(message: Message, batch: _Batch) -> dict[str, Any] | None:
+def _actor(message: Message, batch: Batch) -> dict[str, Any] | None:
     return batch.actors.get((message.project_id, message.actor)) if message.actor else None
 
 

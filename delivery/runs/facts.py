@@ -1,5 +1,6 @@
 """What conditions and keys may ask about: read for whole batches, and only what the steps at hand need."""
 
+import time
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -27,7 +28,14 @@ _STEPS: Final = """
       LEFT JOIN notifications_inboxmessage m ON m.delivery_id = d.id
      WHERE d.step IS NOT NULL"""
 _LAST_SEEN: Final = "SELECT recipient_id, last_seen_at FROM notifications_inbox WHERE recipient_id = ANY(%s)"
+_REST_SECONDS: Final = 5.0
 _WENT_OUT: Final = frozenset({"sent", "delivered"})
+
+
+class _Outage:
+    """While Redis does not answer, walks do not hold their rows for it each time."""
+
+    ends_at = 0.0
 
 
 async def people_of(connection: Connection, recipient_ids: Iterable[UUID]) -> dict[UUID, dict[str, Any]]:
@@ -111,7 +119,11 @@ def _steps(walker: Walker, rows: list[tuple[str, str, bool, bool]]) -> dict[str,
 
 async def _load_presence(connection: Connection, walkers: Sequence[Walker]) -> None:
     wanted = list({w.target.recipient_id for w in walkers})
-    present = await read_presence(wanted)
+    present = None
+    if time.monotonic() >= _Outage.ends_at:
+        present = await read_presence(wanted)
+        if present is None:
+            _Outage.ends_at = time.monotonic() + _REST_SECONDS
     cursor = await connection.execute(_LAST_SEEN, (wanted,), prepare=True)
     seen: dict[UUID, datetime | None] = dict(await cursor.fetchall())
     for walker in walkers:

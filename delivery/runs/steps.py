@@ -90,13 +90,20 @@ def _holds(walker: Walker, step: AnyStep, round_: Round) -> bool:
         return True
     verdict = condition.evaluate(walker.facts)
     if not verdict.holds:
-        walker.note("skipped", round_.now, condition=step.condition, error=verdict.error)
+        values = condition.values(walker.facts)
+        walker.note("skipped", round_.now, condition=step.condition, values=values, error=verdict.error)
     return verdict.holds
 
 
 def _branch(walker: Walker, step: ConditionStep, round_: Round) -> None:
-    verdict = compile_condition(step.condition or {}).evaluate(walker.facts)
-    detail: dict[str, Any] = {"condition": step.condition, "holds": verdict.holds, "error": verdict.error}
+    condition = compile_condition(step.condition or {})
+    verdict = condition.evaluate(walker.facts)
+    detail: dict[str, Any] = {
+        "condition": step.condition,
+        "values": condition.values(walker.facts),
+        "holds": verdict.holds,
+        "error": verdict.error,
+    }
     goal = None if step.otherwise is None else walker.version.definition.position(step.otherwise)
     if verdict.holds:
         walker.go_on()

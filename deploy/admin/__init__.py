@@ -5,6 +5,7 @@ from deploy.admin import (
     audit,
     beat,
     deliveries,
+    digests,
     dkim,
     feedback,
     idempotency,
@@ -19,6 +20,7 @@ from deploy.admin import (
     schedules,
     status_events,
     templates,
+    walks,
     workflows,
 )
 
@@ -27,6 +29,7 @@ __all__ = [
     "audit",
     "beat",
     "deliveries",
+    "digests",
     "dkim",
     "feedback",
     "idempotency",
@@ -41,5 +44,6 @@ __all__ = [
     "schedules",
     "status_events",
     "templates",
+    "walks",
     "workflows",
 ]

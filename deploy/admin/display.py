@@ -1,6 +1,7 @@
 """Cells of lists and pages: badges, links, times, JSON. Everything is escaped here."""
 
 import json
+import re
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -11,13 +12,15 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from delivery.models import Attempt, Delivery, DeliveryEvent
+from delivery.models import Attempt, Delivery, DeliveryEvent, Run
 from delivery.states import State
 from deploy.admin import when
 from notifications import ids
-from notifications.models import Notification
+from notifications.models import Notification, Recipient
+from schedules.models import Digest
 
 NONE: Final = "–"
+_RFC_3339: Final = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(?:\.\d+)?Z")
 
 _TONES: Final[dict[str, str]] = {
     State.SCHEDULED: "info",
@@ -35,6 +38,8 @@ _TONES: Final[dict[str, str]] = {
     "active": "success",
     "revoked": "danger",
 }
+RUN_TONES: Final = {"waiting": "info", "done": "success", "cancelled": "", "expired": "warning", "failed": "danger"}
+_PAGES: Final[dict[ids.Prefix, type[Model]]] = {"ntf": Notification, "dlv": Delivery, "run": Run, "dig": Digest}
 _EVENT_TONES: Final = {"delivered": "success", "relayed": "info", "deferred": "warning"}
 GOOD_OUTCOMES: Final = ("accepted", "stored_in_inbox")
 
@@ -75,6 +80,14 @@ def list_link(model: type[Model], query: str, text: object) -> SafeString:
     return format_html('<a class="crl-link" href="{}?{}">{}</a>', url, query, text)
 
 
+def page_of(public_id: str) -> str:
+    """The page of what has this public id; empty for one that has none."""
+    for prefix, model in _PAGES.items():
+        if pk := ids.decode(prefix, public_id):
+            return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_change", args=[pk])
+    return ""
+
+
 def notification_link(pk: UUID) -> SafeString:
     return link(Notification, pk, ids.encode("ntf", pk))
 
@@ -86,6 +99,17 @@ def delivery_link(pk: UUID) -> SafeString:
 def code(text: object) -> SafeString:
     """An id, in a fixed-width face that wraps anywhere rather than widening the page."""
     return format_html('<code class="crl-id">{}</code>', text)
+
+
+def recipient_link(row: Any) -> SafeString:
+    """Whose it is; who was erased is called so."""
+    recipient = related(row, "recipient")
+    return badge("erased", "") if recipient is None else link(Recipient, recipient.pk, recipient)
+
+
+def readable(sentence: str) -> str:
+    """A sentence with its RFC 3339 times as people read them."""
+    return _RFC_3339.sub(r"\1 \2 UTC", sentence)
 
 
 def time(moment: datetime | None) -> SafeString | str:

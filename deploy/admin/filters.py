@@ -3,15 +3,18 @@
 from collections.abc import Callable
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
+from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import Model, Q, QuerySet
 from django.db.models.functions import Now
 from django.http import HttpRequest
 
+from delivery.models import Run
 from delivery.states import OPEN, TERMINAL, State
-from deploy.admin import when
+from deploy.admin import search, when
 from deploy.admin.display import GOOD_OUTCOMES
 from notifications.conf import conf
+from notifications.models import Workflow, WorkflowVersion
 
 if TYPE_CHECKING:
     from django.contrib.admin import SimpleListFilter as DropdownFilter
@@ -21,6 +24,7 @@ else:
 OVERDUE: Final = timedelta(minutes=1)
 """Sweeps come every few seconds, so what has been due for this long is not being looked at."""
 
+_MOST_WORKFLOWS: Final = 200
 _SPANS: Final = {
     "15m": ("Last 15 minutes", timedelta(minutes=15)),
     "1h": ("Last hour", timedelta(hours=1)),
@@ -127,3 +131,66 @@ class OutcomeFilter(ChoiceFilter):
         "open": ("No answer yet", lambda: Q(outcome__isnull=True)),
         "late": ("Came too late to count", lambda: Q(applied=False)),
     }
+
+
+class RunStateFilter(ChoiceFilter):
+    """A walk's state; what waits is found by the index of what is due."""
+
+    title = "state"
+    parameter_name = "state"
+    conditions = {
+        "waiting": ("Waiting", lambda: Q(state=Run.State.WAITING, available_at__isnull=False)),
+        "overdue": ("Stuck: due for over a minute", overdue),
+        "done": ("Done", lambda: Q(state=Run.State.DONE)),
+        "cancelled": ("Cancelled", lambda: Q(state=Run.State.CANCELLED)),
+        "expired": ("Expired", lambda: Q(state=Run.State.EXPIRED)),
+        "failed": ("Failed", lambda: Q(state=Run.State.FAILED)),
+    }
+
+
+class DigestStateFilter(ChoiceFilter):
+    """Whether a digest still collects."""
+
+    title = "state"
+    parameter_name = "state"
+    conditions = {
+        "open": ("Open", lambda: Q(joinable=True)),
+        "sealed": ("Full or due, about to close", lambda: Q(joinable=False, closed_at__isnull=True)),
+        "overdue": (
+            "Stuck: should have closed over a minute ago",
+            lambda: Q(closed_at__isnull=True, closes_at__lt=Now() - OVERDUE),
+        ),
+        "closed": ("Closed", lambda: Q(closed_at__isnull=False)),
+    }
+
+
+class WorkflowFilter(DropdownFilter):
+    """A digest's workflow, whatever its version."""
+
+    title = "workflow"
+    parameter_name = "workflow"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        rows = Workflow.objects.select_related("project").order_by("project__name", "key")[:_MOST_WORKFLOWS]
+        several = len({row.project_id for row in rows}) > 1
+        return [(str(row.pk), f"{row.project}: {row.key}" if several else row.key) for row in rows]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        workflow = search.plain_uuid(self.value() or "")
+        return queryset if workflow is None else self.of(queryset, workflow)
+
+    def of(self, queryset: QuerySet[Any], workflow: UUID) -> QuerySet[Any]:
+        """The rows of this workflow."""
+        return queryset.filter(workflow_id=workflow)
+
+
+class VersionWorkflowFilter(WorkflowFilter):
+    """The workflow of rows that name their version. Its versions are few, and read first."""
+
+    def __init__(self, request: HttpRequest, params: dict[str, Any], model: type[Model], model_admin: Any) -> None:
+        self._column = "version_id" if model is Run else "workflow_version_id"
+        super().__init__(request, params, model, model_admin)
+
+    def of(self, queryset: QuerySet[Any], workflow: UUID) -> QuerySet[Any]:
+        versions = list(WorkflowVersion.objects.filter(workflow_id=workflow).values_list("id", flat=True))
+        return queryset.filter(**{f"{self._column}__in": versions})

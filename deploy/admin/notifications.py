@@ -1,5 +1,6 @@
 """Notifications: what was said, to whom, and what became of it."""
 
+from collections.abc import Callable
 from typing import Any, Final
 
 from django.contrib import admin, messages
@@ -10,17 +11,21 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from delivery import services
-from delivery.models import Delivery
+from delivery.explain.reading import explain_notification
+from delivery.models import Delivery, Run
 from delivery.states import CANCELLABLE, RETRYABLE
 from deploy.admin import display, search
 from deploy.admin.base import ReadOnlyAdmin, back_to, button, log_operated
-from deploy.admin.filters import CreatedFilter, NotificationProgressFilter, UsesChannelFilter
+from deploy.admin.filters import CreatedFilter, NotificationProgressFilter, UsesChannelFilter, VersionWorkflowFilter
+from deploy.admin.workflow_names import channels_by_notification, name_of, versions_by_id
 from notifications.bell import bell
 from notifications.errors import Conflict, NotFound
 from notifications.events import SEND_TASK
-from notifications.models import Notification
+from notifications.models import Notification, Workflow, WorkflowVersion
+from schedules.models import Digest
 
 _DELIVERIES_SHOWN: Final = 50
+_EXPLAINED: Final = 25
 
 
 @admin.register(Notification)
@@ -32,6 +37,7 @@ class NotificationAdmin(ReadOnlyAdmin):
     list_filter = (
         "status",
         NotificationProgressFilter,
+        VersionWorkflowFilter,
         UsesChannelFilter,
         CreatedFilter,
         ("project", admin.RelatedFieldListFilter),
@@ -41,8 +47,9 @@ class NotificationAdmin(ReadOnlyAdmin):
     actions = ("retry", "cancel")
     actions_detail = ("retry_this", "cancel_this")
     change_form_outer_before_template = "admin/notification_deliveries.html"
+    change_form_outer_after_template = "admin/notification_explained.html"
     fieldsets = (
-        ("What is said", {"fields": ("title", "body", "action_url")}),
+        ("What is said", {"fields": ("workflow_link", "title", "body", "action_url")}),
         (
             "To whom, how",
             {
@@ -54,6 +61,7 @@ class NotificationAdmin(ReadOnlyAdmin):
                     ("send_exact", "expires_exact"),
                     ("cancellation_key", "critical"),
                     "quiet_hours",
+                    ("acknowledged", "walks"),
                     ("project_name", "shown_id"),
                 )
             },
@@ -63,6 +71,25 @@ class NotificationAdmin(ReadOnlyAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).prefetch_related("project")
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """A workflow's texts are its templates', so the notification has none of its own."""
+        (said, _), *others = super().get_fieldsets(request, obj)
+        plain = obj is None or obj.workflow_version_id is None
+        fields = ("title", "body", "action_url") if plain else ("workflow_link",)
+        return [(said, {"fields": fields}), *others]
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        """With the workflows and channels of this page's rows, read at once."""
+        page = super().get_changelist_instance(request)
+        rows: Any = page.result_list
+        versions = versions_by_id(row.workflow_version_id for row in rows)
+        bare = [row.pk for row in rows if not row.channels]
+        channels = channels_by_notification(bare)
+        for row in rows:
+            row.known_version = versions.get(row.workflow_version_id)
+            row.went_out_on = channels.get(row.pk, [])
+        return page
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], term: str
@@ -88,6 +115,7 @@ class NotificationAdmin(ReadOnlyAdmin):
                 rows.order_by("id").prefetch_related("recipient", "endpoint", "attempts")[:_DELIVERIES_SHOWN]
             )
             context["deliveries_total"] = sum(count for *_, count in context["state_counts"])
+            context |= _explained(notification, request.GET.get("recipient", "").strip())
         return super().render_change_form(request, context, *args, **kwargs)
 
     @admin.display(description="Status", ordering="status")
@@ -99,9 +127,22 @@ class NotificationAdmin(ReadOnlyAdmin):
         return display.code(notification.public_id)
 
     @admin.display(description="Title")
-    def title(self, notification: Notification) -> str:
+    def title(self, notification: Any) -> SafeString | str:
+        """A workflow's notification has no text of its own and goes by the workflow's name."""
+        version = getattr(notification, "known_version", None)
+        if version is not None:
+            return format_html('{} <span class="crl-soft">workflow</span>', name_of(version))
         content = notification.content or {}
         return (content.get("title") or content.get("body") or display.NONE)[:80]
+
+    @admin.display(description="Workflow")
+    def workflow_link(self, notification: Notification) -> SafeString | str:
+        version = versions_by_id([notification.workflow_version_id]).get(notification.workflow_version_id)  # type: ignore[arg-type]
+        if version is None:
+            return display.NONE
+        named = display.link(Workflow, version.workflow_id, name_of(version))
+        followed = display.link(WorkflowVersion, version.pk, f"version {version.number}")
+        return format_html("{}, {}: its templates say what each channel hears", named, followed)
 
     @admin.display(description="Body (Markdown)")
     def body(self, notification: Notification) -> SafeString | str:
@@ -119,8 +160,27 @@ class NotificationAdmin(ReadOnlyAdmin):
         return f"{first} and {len(entries) - 3} more" if len(entries) > 3 else first
 
     @admin.display(description="Channels")
-    def channel_list(self, notification: Notification) -> str:
-        return ", ".join(notification.channels)
+    def channel_list(self, notification: Any) -> str:
+        """What was asked for; of a workflow that was left its choice, what it went out on so far."""
+        if notification.channels:
+            return ", ".join(notification.channels)
+        if not hasattr(notification, "went_out_on"):
+            notification.went_out_on = channels_by_notification([notification.pk]).get(notification.pk, [])
+        return ", ".join(notification.went_out_on) or display.NONE
+
+    @admin.display(description="Acknowledged")
+    def acknowledged(self, notification: Notification) -> SafeString | str:
+        if notification.acknowledged_at is None:
+            return "no"
+        by = notification.acknowledged_by or "somebody"
+        return format_html("{} by {}", display.exact_time(notification.acknowledged_at), by)
+
+    @admin.display(description="Walks")
+    def walks(self, notification: Notification) -> SafeString | str:
+        if notification.workflow_version_id is None:
+            return display.NONE
+        runs = display.list_link(Run, f"q={notification.public_id}", "Runs")
+        return format_html("{}, {}", runs, display.list_link(Digest, f"q={notification.public_id}", "Digests"))
 
     @admin.display(description="Project")
     def project_name(self, notification: Notification) -> str:
@@ -198,3 +258,22 @@ class NotificationAdmin(ReadOnlyAdmin):
             log_operated(request, Notification.objects.filter(pk=object_id), "Cancelled.")
             messages.success(request, f"Cancelled; {count} deliveries will not be sent.")
         return back_to(request, reverse("admin:notifications_notification_change", args=[object_id]))
+
+
+def _explained(notification: Notification, recipient: str) -> dict[str, Any]:
+    """What the API's explain says, for everybody or for one recipient."""
+    cut = {"more": False}
+
+    def page(rows: QuerySet[Delivery], out: Callable[[Delivery], dict[str, Any]]) -> dict[str, Any]:
+        found = list(rows.order_by("-id")[: _EXPLAINED + 1])
+        cut["more"] = len(found) > _EXPLAINED
+        return {"data": [out(row) for row in found[:_EXPLAINED] if display.related(row, "recipient") is not None]}
+
+    explained = explain_notification(notification, recipient=recipient or None, page=page)
+    entries = notification.recipients or []
+    return {
+        "explained": explained,
+        "explained_for": recipient,
+        "more_deliveries": cut["more"],
+        "several": len(entries) > 1 or any(isinstance(entry, dict) for entry in entries),
+    }

@@ -5,17 +5,20 @@ from typing import Any, Final
 
 from django import forms
 from django.contrib import admin, messages
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest
+from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
-from delivery.models import Delivery
+from delivery.models import Delivery, Run
 from deploy.admin import display, search
 from deploy.admin.base import AppendOnlyInline, Form, KeptAdmin, LargeAdmin, TabularInline, log_operated
 from deploy.admin.filters import ChannelFilter, CreatedFilter
 from notifications import custom_headers, texts
-from notifications.models import Endpoint, Inbox, InboxMessage, Recipient, Subscription, Topic
+from notifications.models import Endpoint, Inbox, InboxMessage, Recipient, RecipientPreferences, Subscription, Topic
+from schedules.models import Digest
 
+_TRAFFIC: Final[tuple[tuple[type[Model], str], ...]] = ((Delivery, "Deliveries"), (Run, "Runs"), (Digest, "Digests"))
 _CHECKS: Final[dict[str, Callable[[str], str]]] = {
     "external_id": texts.check_external_id,
     "email": texts.check_email,
@@ -66,9 +69,9 @@ class RecipientAdmin(LargeAdmin):
     inlines = (EndpointInline,)
     fieldsets = (
         (None, {"fields": (("project", "external_id"), ("name", "email"), ("phone", "locale"), "timezone", "data")}),
-        ("What happened", {"fields": (("inbox_counts", "traffic"), ("created_at", "updated_at"))}),
+        ("What happened", {"fields": (("inbox_counts", "traffic"), "preferences_link", ("created_at", "updated_at"))}),
     )
-    readonly_fields = ("inbox_counts", "traffic", "created_at", "updated_at")
+    readonly_fields = ("inbox_counts", "traffic", "preferences_link", "created_at", "updated_at")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         return (*self.readonly_fields, "project", "external_id") if obj else self.readonly_fields
@@ -89,7 +92,18 @@ class RecipientAdmin(LargeAdmin):
     def traffic(self, recipient: Recipient) -> SafeString | str:
         if recipient._state.adding:
             return display.NONE
-        return display.list_link(Delivery, f"recipient={recipient.pk}", "Deliveries to this recipient")
+        return format_html_join(
+            ", ",
+            "{}",
+            ((display.list_link(model, f"recipient={recipient.pk}", text),) for model, text in _TRAFFIC),
+        )
+
+    @admin.display(description="Preferences")
+    def preferences_link(self, recipient: Recipient) -> SafeString | str:
+        row = RecipientPreferences.objects.filter(pk=recipient.pk).only("pk").first()
+        if row is None:
+            return "nothing said; the project's hold"
+        return display.link(RecipientPreferences, row.pk, "What this recipient wants")
 
 
 @admin.register(Endpoint)

@@ -8,6 +8,7 @@ from django.db.models import Q, QuerySet
 from delivery.models import Attempt, Delivery
 from notifications import ids
 from notifications.models import Recipient
+from schedules.models import DigestItem
 
 _MOST_RECIPIENTS: Final = 200
 _MOST_NOTIFICATIONS: Final = 1000
@@ -64,3 +65,28 @@ def of_recipient(rows: QuerySet[Any], term: str, own: ids.Prefix | None = None) 
     if own is not None and (found := as_uuid(own, term)):
         return rows.filter(id=found)
     return rows.filter(recipient_id__in=recipients(term.strip()))
+
+
+def runs(rows: QuerySet[Any], term: str) -> QuerySet[Any]:
+    """Walks by their own id, their notification's or digest's, or by recipient."""
+    term = term.strip()
+    if own := as_uuid("run", term):
+        return rows.filter(id=own)
+    if notification := as_uuid("ntf", term):
+        return rows.filter(notification_id=notification)
+    if digest := as_uuid("dig", term):
+        return rows.filter(digest_id=digest)
+    if raw := plain_uuid(term):
+        return rows.filter(id=raw)
+    return rows.filter(recipient_id__in=recipients(term))
+
+
+def digests(rows: QuerySet[Any], term: str) -> QuerySet[Any]:
+    """Digests by their own id, that of a notification in them, or by recipient."""
+    term = term.strip()
+    if own := as_uuid("dig", term) or plain_uuid(term):
+        return rows.filter(id=own)
+    if notification := as_uuid("ntf", term):
+        items = DigestItem.objects.filter(notification_id=notification).order_by()
+        return rows.filter(id__in=list(items.values_list("digest_id", flat=True)[:_MOST_NOTIFICATIONS]))
+    return rows.filter(recipient_id__in=recipients(term))

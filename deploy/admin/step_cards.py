@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Final
 
-from deploy.admin import logic_words
+from notifications.workflows import logic_words
 from notifications.workflows.definition import (
     AnyStep,
     ChannelStep,

@@ -1,23 +1,28 @@
-"""`/demo`: a newcomer sends a notification and watches it arrive.
+"""`/demo`: a newcomer presses a button, or writes a notification, and watches what becomes of it.
 
 The page holds no API key. Its own requests are allowed by `access` and protected by Django's CSRF token; what they
 submit goes through the same checks and the same intake as `POST /v1/notifications`, in the first project.
 """
 
 import json
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
 
-import msgspec
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
+from api.acknowledging import acknowledge_for
+from delivery.conf import conf as delivery_conf
 from delivery.models import Delivery
+from delivery.runs.rehearsal import rehearse
 from deploy.pages import mailbox
 from deploy.pages.pages import guarded, page
+from deploy.pages.scenes import SCENES, publish_scene, request_of, scene_of
+from deploy.pages.story import plan_lines, tell
 from notifications import ids, texts
 from notifications.clock import utc_now
 from notifications.conf import conf
@@ -25,8 +30,9 @@ from notifications.errors import Fault, Invalid, Unavailable
 from notifications.executor import in_thread
 from notifications.intake.process import intake
 from notifications.intake.requests import Answer, Request
-from notifications.intake.submission import parse_submission
+from notifications.intake.submission import Submission, parse_submission
 from notifications.models import Notification, Project
+from notifications.services.acknowledgements import acknowledge as acknowledge_notification
 from notifications.services.recipients import ensure_recipient
 from notifications.tokens import issue_token
 
@@ -42,9 +48,13 @@ def demo(request: HttpRequest) -> HttpResponse:
     context = {
         "catching": bool(settings.CARILLON_MAIL_DIR),
         "channels": [(channel, channel in _TICKED) for channel in sorted(conf().channels, key=_by_interest)],
+        "scenes": SCENES,
         "urls": {
             "token": reverse("demo-token"),
             "send": reverse("demo-send"),
+            "scene": reverse("demo-scene", args=["KEY"]),
+            "story": reverse("demo-story", args=["ID"]),
+            "acknowledge": reverse("demo-acknowledge", args=["ID"]),
             "deliveries": reverse("demo-deliveries", args=["ID"]),
             "mail": reverse("demo-mail"),
         },
@@ -80,28 +90,63 @@ async def send(request: HttpRequest) -> HttpResponse:
     """Accept one notification as the API does; 202 once it is committed."""
     try:
         project = await in_thread(_first_project)
-        submission = parse_submission(_body(request), project_id=project, conf=conf(), now=utc_now())
+        return JsonResponse(await _accept(_parsed(project, _body(request)), project), status=202)
+    except (Invalid, Unavailable) as error:
+        return _refused(error)
 
-        def answer(faults: dict[int, Invalid]) -> Answer:
-            if faults:
-                raise faults[0]
-            accepted = {"id": ids.encode("ntf", submission.id), "status": "accepted"}
-            return Answer(202, msgspec.json.encode(accepted))
 
-        accepted = await intake().submit(Request(project, [submission], answer))
-    except Invalid as error:
-        return _problem(422, error.detail, error.faults[0].pointer if error.faults else "")
-    except Unavailable as error:
-        return _problem(503, error.detail)
-    return HttpResponse(accepted.body, status=accepted.status, content_type="application/json")
+@require_POST
+@guarded
+async def scene(request: HttpRequest, key: str) -> HttpResponse:
+    """Play a scene: `{"recipient": {...}, "plan": bool}`. 202 with the request that was made, or 200 with what would happen."""
+    found = scene_of(key)
+    if found is None:
+        return _problem(404, "No such scene.")
+    try:
+        project = await in_thread(_first_project)
+        given = _body(request)
+        workflow = await in_thread(partial(publish_scene, found, project_id=project))
+        asked = request_of(found, workflow, given.get("recipient") or {})
+        submission = _parsed(project, asked)
+        if given.get("plan"):
+            plan = await rehearse(submission, delivery_conf())
+            return JsonResponse({"lines": plan_lines(plan), "request": asked})
+        return JsonResponse({**await _accept(submission, project), "request": asked}, status=202)
+    except (Invalid, Unavailable) as error:
+        return _refused(error)
+
+
+@require_safe
+@guarded
+def story(request: HttpRequest, public_id: str) -> HttpResponse:
+    """What became of a notification so far, in words."""
+    notification = _find(public_id)
+    return _problem(404, "No such notification.") if notification is None else JsonResponse(tell(notification))
+
+
+@require_POST
+@guarded
+async def acknowledge(request: HttpRequest, public_id: str) -> HttpResponse:
+    """`{"recipient": "u1"}` takes care of it, as the link in the mail says."""
+    try:
+        recipient = texts.check_external_id(str(_body(request).get("recipient", "")))
+        notification = await in_thread(_find, public_id)
+        if notification is None:
+            return _problem(404, "No such notification.")
+        await in_thread(acknowledge_notification, notification_id=notification.pk, external_id=recipient)
+        await acknowledge_for(recipient, project_id=notification.project_id, notification_id=notification.pk)
+    except ValueError as error:
+        return _problem(422, str(error), "/recipient")
+    except (Invalid, Unavailable) as error:
+        return _refused(error)
+    return JsonResponse({"acknowledged_by": recipient})
 
 
 @require_safe
 @guarded
 def deliveries(request: HttpRequest, public_id: str) -> HttpResponse:
     """How far a notification has come."""
-    pk = ids.decode("ntf", public_id)
-    notification = None if pk is None else Notification.objects.filter(pk=pk).only("status", "reason").first()
+    notification = _find(public_id)
     if notification is None:
         return _problem(404, "No such notification.")
     rows = Delivery.objects.filter(notification_id=notification.pk).order_by("id").prefetch_related("attempts")
@@ -170,6 +215,33 @@ def _body(request: HttpRequest) -> dict[str, Any]:
     if fault := texts.deep_fault(body):
         raise Invalid([Fault(*fault)])
     return body
+
+
+def _parsed(project: UUID, body: dict[str, Any]) -> Submission:
+    return parse_submission(body, project_id=project, conf=conf(), now=utc_now())
+
+
+async def _accept(submission: Submission, project: UUID) -> dict[str, Any]:
+    """Committed when this returns. Raises `Invalid` and `Unavailable`."""
+
+    def answer(faults: dict[int, Invalid]) -> Answer:
+        if faults:
+            raise faults[0]
+        return Answer(202, b"")
+
+    await intake().submit(Request(project, [submission], answer))
+    return {"id": ids.encode("ntf", submission.id), "status": "accepted"}
+
+
+def _find(public_id: str) -> Notification | None:
+    pk = ids.decode("ntf", public_id)
+    return None if pk is None else Notification.objects.filter(pk=pk).first()
+
+
+def _refused(error: Invalid | Unavailable) -> JsonResponse:
+    if isinstance(error, Unavailable):
+        return _problem(503, error.detail)
+    return _problem(422, error.detail, error.faults[0].pointer if error.faults else "")
 
 
 def _first_project() -> UUID:

@@ -170,7 +170,7 @@ class Teller:
             yield f"carries {len(self._about(row))}"
         if waited_for:
             yield f"had to wait: {explain(waited_for).says}"
-        if (decided := row["decision"]) is not None:
+        if (decided := row["decision"]) and "level" in decided:
             yield _decided(decided["level"], decided.get("overruled", ""))
         if row["state"] not in (State.SENT, State.DELIVERED):
             yield explain(row["reason"]).says

@@ -20,6 +20,7 @@ Action = Literal["seen", "read", "unread", "archive", "unarchive", "acknowledge"
 
 _BATCH: Final = 500
 _READ: Final = "read_at = coalesce(o.read_at, now()), seen_at = coalesce(o.seen_at, now())"
+ACKNOWLEDGING: Final = ("acknowledged_at IS NULL", f"acknowledged_at = now(), {_READ}")
 
 # Each action: which messages it changes, and how.
 _ACTIONS: Final[dict[Action, tuple[str, str]]] = {
@@ -28,7 +29,7 @@ _ACTIONS: Final[dict[Action, tuple[str, str]]] = {
     "unread": ("read_at IS NOT NULL", "read_at = NULL"),
     "archive": ("archived_at IS NULL", "archived_at = now()"),
     "unarchive": ("archived_at IS NOT NULL", "archived_at = NULL"),
-    "acknowledge": ("acknowledged_at IS NULL", f"acknowledged_at = now(), {_READ}"),
+    "acknowledge": ACKNOWLEDGING,
     "delete": (
         "gone_at IS NULL",
         f"gone_at = now(), gone_as = 'message.deleted', seen_at = coalesce(o.seen_at, now()), {FORGET_CONTENT}",

@@ -5,7 +5,7 @@ from uuid import UUID
 from django.db.models.functions import Now
 
 from notifications.errors import NotFound
-from notifications.models import Notification, Recipient
+from notifications.models import Notification
 
 
 def acknowledge(
@@ -13,17 +13,14 @@ def acknowledge(
     notification_id: UUID,
     project_id: UUID | None = None,
     external_id: str | None = None,
-    recipient_pk: UUID | None = None,
 ) -> Notification:
     """Note who takes care of it; the first who says so stays. Raises `NotFound`.
 
-    By the caller's id of a recipient, by a recipient's row, or by nobody in particular.
+    By the caller's id of a recipient, or by nobody in particular. Inboxes are `notifications/inbox/acknowledging.py`'s.
     """
     found = Notification.objects.filter(id=notification_id)
     if project_id is not None:
         found = found.filter(project_id=project_id)
-    if recipient_pk is not None:
-        external_id = Recipient.objects.filter(id=recipient_pk).values_list("external_id", flat=True).first()
     found.filter(acknowledged_at=None).update(acknowledged_at=Now(), acknowledged_by=external_id)
     notification = found.first()
     if notification is None:

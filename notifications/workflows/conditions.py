@@ -15,6 +15,7 @@ from datalogic_py import DataLogicError, Engine, Rule
 
 _FAMILIES: Final = ("Core", "DateTime", "ExtString", "ExtArray", "ExtObject", "ExtControl", "ErrorHandling", "ExtMath")
 _BUDGET: Final = 100_000  # operations; milliseconds
+_LONGEST_VALUE: Final = 100
 _ENGINE: Final = Engine(families=_FAMILIES)
 _encode: Final = msgspec.json.Encoder(order="sorted").encode
 
@@ -59,6 +60,11 @@ class Condition:
         """`evaluate` without the why."""
         return self.evaluate(facts).holds
 
+    def values(self, facts: Mapping[str, Any]) -> dict[str, Any]:
+        """What its variables are in `facts`, by their paths: plain values as they are, long texts cut, lists and objects left out."""
+        found = {".".join(path): _look_up(path, facts) for path in self.variables}
+        return {name: value for name, value in found.items() if not isinstance(value, list | dict)}
+
     def needs(self, root: str) -> bool:
         """Whether `root` has to be among the facts."""
         return self.reads_anything or any(path[0] == root for path in self.variables)
@@ -89,6 +95,13 @@ def _compile(encoded: bytes) -> Condition:
         reads_anything=not facts["reads_complete"] or facts["computed_reads"] or () in paths,
         _compiled=compiled,
     )
+
+
+def _look_up(path: tuple[str, ...], facts: Mapping[str, Any]) -> Any:
+    value: Any = facts
+    for name in path:
+        value = value.get(name) if isinstance(value, Mapping) else None
+    return value[:_LONGEST_VALUE] if isinstance(value, str) else value
 
 
 def _sentence(message: str) -> str:

@@ -1,14 +1,17 @@
-"""Saying that somebody takes care: over the API, and by the link in a mail."""
+"""Saying that somebody takes care: over the API, and by the link in a mail; the inbox is told too."""
 
 from collections.abc import Callable
+from typing import Any
 
 import httpx
 import pytest
 
 from notifications import ids
 from notifications.acknowledge_links import acknowledge_url
-from notifications.models import Notification, Recipient
-from tests.api.asking import Tenant, assert_problem, notification
+from notifications.database import connect as connect_database
+from notifications.models import InboxMessage, Notification, Recipient
+from tests.api.asking import Tenant, add_message, assert_problem, notification, token_of
+from tests.api.following import Member, following
 
 
 @pytest.fixture
@@ -72,3 +75,68 @@ def test_a_forged_link_changes_nothing_and_tells_nothing(
 
 def test_other_methods_are_refused(connect: Callable[..., httpx.Client], row: Notification) -> None:
     assert connect().put("/k/x").status_code == 405
+
+
+def add_message_of(tenant: Tenant, row: Notification, external_id: str) -> InboxMessage:
+    public_id = add_message(tenant, external_id)
+    message = InboxMessage.objects.get(pk=ids.decode("msg", public_id))
+    InboxMessage.objects.filter(pk=message.pk).update(notification_id=row.pk)
+    return message
+
+
+@pytest.mark.parametrize("by", ["link", "api"])
+def test_the_inbox_message_is_acknowledged_with_it_once_and_only_ones_own(
+    connect: Callable[..., httpx.Client], tenant: Tenant, row: Notification, by: str
+) -> None:
+    mine, theirs = add_message_of(tenant, row, "lead"), add_message_of(tenant, row, "boss")
+    other = add_message(tenant, "lead")
+    token = token_of(tenant, "lead")
+
+    def say() -> None:
+        if by == "link":
+            connect().post(path_of(row, Recipient.objects.get(project=tenant.project, external_id="lead")))
+        else:
+            where = f"/v1/notifications/{row.public_id}/acknowledge"
+            tenant.http.post(where, json={"recipient": "lead"}).raise_for_status()
+
+    def asked(path: str) -> Any:
+        return tenant.http.get(f"/v1/inbox/{path}", headers={"Authorization": f"Bearer {token}"}).json()
+
+    say()
+    messages = {each["id"]: each for each in asked("messages")["data"]}
+    told = messages[mine.public_id]
+    assert told["acknowledged_at"] == told["read_at"] == told["seen_at"] is not None
+    assert messages[other]["acknowledged_at"] is None
+    theirs.refresh_from_db()
+    row.refresh_from_db()
+    assert theirs.acknowledged_at is None and row.acknowledged_by == "lead"
+    counts = asked("counts")
+    assert (counts["unread"], counts["offset"]) == (1, 3)
+    changes = tenant.http.get(
+        f"/v1/inbox/events?since=2&epoch={counts['epoch']}&wait=0", headers={"Authorization": f"Bearer {token}"}
+    ).json()["changes"]
+    assert [(each["event"], each["message"]["id"]) for each in changes] == [("message.updated", mine.public_id)]
+    say()
+    assert asked("counts") == counts
+
+
+async def test_a_device_that_is_connected_is_told_of_the_link_at_once(member: Member) -> None:
+    [event] = await member.owner.append()
+    notification_id = ids.new_uuid()
+    async with await connect_database() as conn:
+        await conn.execute(
+            """INSERT INTO notifications_notification (id, project_id, status, recipients, channels, content, critical, data, metadata, available_at)
+               VALUES (%s, %s, 'routed', '[]', '{}', '{}', false, '{}', '{}', NULL)""",
+            [notification_id, member.owner.project_id],
+        )
+        await conn.execute(
+            "UPDATE notifications_inboxmessage SET notification_id = %s WHERE id = %s",
+            [notification_id, ids.decode("msg", event["message"]["id"])],
+        )
+    async with member.stream(since=1) as events:
+        path = "/k/" + acknowledge_url(notification_id, member.owner.pk).rpartition("/k/")[2]
+        answer = await member.http.post(path)
+        assert answer.status_code == 200
+        told = await following(events)
+    assert (told.name, told.data["offset"], told.data["counts"]) == ("message.updated", 2, {"unread": 0, "unseen": 0})
+    assert told.data["message"]["acknowledged_at"]

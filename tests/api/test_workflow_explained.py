@@ -40,9 +40,15 @@ def test_a_dry_run_says_what_the_engine_would_do_and_keeps_nothing(tenant: Tenan
     ]
     (run,) = plan["runs"]
     assert [decision["code"] for decision in run["decisions"]] == ["skipped"]
-    assert "its condition did not hold" in run["decisions"][0]["summary"]
+    assert run["decisions"][0]["summary"] == (
+        "Step 'sms' was skipped: its condition, data.loud is true (data.loud was nothing), did not hold."
+    )
+    assert run["decisions"][0]["detail"]["values"] == {"data.loud": None}
     (digest,) = plan["digests"]
     assert (digest["step"], digest["key"], digest["state"], digest["count"]) == ("wait", "t1", "open", 1)
+    assert digest["summary"].startswith(
+        "It waits alone in the digest of step 'wait' under the key 't1', which closes at "
+    )
     for model in (Notification, Recipient, Delivery, Run, Digest):
         assert not model._default_manager.filter(project=tenant.project).exists()
 

@@ -1,4 +1,4 @@
-"""The newcomer's first minutes in a real browser against the whole platform: send, see it arrive, read the mail."""
+"""The newcomer's first minutes in a real browser against the whole platform: press, write, see it arrive, read the mail."""
 
 import re
 from uuid import uuid4
@@ -18,9 +18,16 @@ def fits(page: Page) -> bool:
     return bool(page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth"))
 
 
-def send(page: Page, recipient: str, title: str) -> None:
+def become(page: Page, recipient: str) -> None:
     page.get_by_role("textbox", name="Recipient").fill(recipient)
     page.get_by_role("textbox", name="Email").fill(f"{recipient}@example.com")
+    page.get_by_role("textbox", name="Email").press("Tab")
+
+
+def send(page: Page, recipient: str, title: str) -> None:
+    become(page, recipient)
+    if not page.get_by_role("textbox", name="Title").is_visible():
+        page.get_by_text("Write your own").click()
     page.get_by_role("textbox", name="Title").fill(title)
     page.get_by_role("button", name="Send notification").click()
 
@@ -91,3 +98,75 @@ def test_an_operator_finds_the_delivery_and_its_attempt(page: Page, platform: Pl
     page.locator(".crl-deliveries").get_by_role("link", name="Open").first.click()
     expect(page.locator(".crl-timeline li")).to_have_count(1)
     assert fits(page)
+
+
+def test_an_order_ships_in_the_recipients_language_and_is_explained(page: Page) -> None:
+    page.goto("/demo")
+    become(page, f"order-{uuid4().hex[:8]}")
+    page.get_by_label("Language").select_option("de")
+    page.get_by_role("button", name="Ship an order").click()
+    expect(page.locator("#inbox").get_by_role("heading", name="ist unterwegs")).to_be_visible()
+    expect(page.locator("#mails b")).to_have_text(re.compile(r"Bestellung \d+ ist unterwegs"))
+    expect(page.locator("#story-steps [data-stand=done] b")).to_have_text(["bell", "mail"])
+    for said in ("It follows version 1 of the workflow 'order-shipped'.", "Email of step 'mail' goes out"):
+        expect(page.locator("#story-lines")).to_contain_text(said)
+    page.get_by_text("The same as a command").first.click()
+    expect(page.locator("#story-curl")).to_contain_text('"workflow": "order-shipped"')
+    assert fits(page)
+
+
+def test_comments_are_collected_while_nobody_looks_and_go_out_together(page: Page) -> None:
+    page.goto("/demo")
+    become(page, f"comment-{uuid4().hex[:8]}")
+    for count in (1, 2):
+        page.get_by_role("button", name="Write a comment").click()
+        expect(page.locator("#story-count")).to_have_text(f"{count} collected")
+    expect(page.locator("#story-closes")).to_have_text(re.compile(r"goes out in \d+ s|goes out now"))
+    expect(page.locator("#story-steps [data-stand=here] b")).to_have_text("collect")
+    expect(page.get_by_text("The inbox is put away")).to_be_visible()
+    expect(page.locator("#mails b")).to_have_text(re.compile("2 new comments by"))
+    expect(page.locator("#story-lines")).to_contain_text("Step 'collect' closed with 2 items.")
+    expect(page.locator("#story-digest")).to_be_hidden()
+    page.get_by_role("button", name="Look at it").click()
+    expect(page.locator("#inbox").get_by_role("heading", name="commented")).to_have_count(2)
+    assert fits(page)
+
+
+def test_the_sixth_code_is_not_let_through(page: Page) -> None:
+    page.goto("/demo")
+    become(page, f"code-{uuid4().hex[:8]}")
+    for count in range(1, 6):
+        page.get_by_role("button", name="Send me a code").click()
+        expect(page.locator("#mails li")).to_have_count(count)
+    page.get_by_role("button", name="Send me a code").click()
+    expect(page.locator("#story-lines")).to_contain_text("let 5 through already and drops the rest")
+    expect(page.locator("#story-steps [data-stand=bad] b")).to_have_text("not-too-many")
+
+
+def test_an_incident_calls_on_until_somebody_takes_care(page: Page) -> None:
+    page.goto("/demo")
+    recipient = f"incident-{uuid4().hex[:8]}"
+    become(page, recipient)
+    page.get_by_role("button", name="Payments fail!").click()
+    expect(page.locator("#inbox").get_by_role("heading", name="Payments fail")).to_be_visible()
+    expect(page.locator("#story-lines")).to_contain_text("Step 'climb' called on-call, round 1.")
+    page.locator("#mails").get_by_text("Incident: Payments fail").click()
+    with page.context.expect_page() as opened:
+        page.frame_locator("iframe").get_by_role("link", name="I am on it").click()
+    opened.value.get_by_role("button", name="I take care of it").click()
+    expect(opened.value.get_by_role("heading", name="You take care of it")).to_be_visible()
+    page.go_back()
+    become(page, recipient)
+    # Acknowledged is read: the bell has nothing left to say.
+    expect(page.locator("#bell .bell")).to_have_accessible_name("Notifications")
+
+
+def test_what_would_happen_is_told_and_nothing_of_it_happens(page: Page) -> None:
+    page.goto("/demo")
+    become(page, f"plan-{uuid4().hex[:8]}")
+    page.get_by_role("button", name="What would happen: Weekly report").click()
+    expect(page.locator("#story-of")).to_contain_text("Nothing has been sent.")
+    expect(page.locator("#story-lines")).to_contain_text("It waits alone in the digest of step 'until-monday'")
+    page.get_by_role("button", name="What would happen: Order shipped").click()
+    expect(page.locator("#story-lines")).to_contain_text("Step 'mail' would go to")
+    expect(page.locator("#mails li")).to_have_count(0)

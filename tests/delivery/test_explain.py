@@ -109,3 +109,22 @@ def test_what_was_told_after_the_end_comes_after_it() -> None:
 def test_an_attempt_without_an_outcome_is_under_way_or_dead() -> None:
     said = explain_delivery(delivery(State.SENDING), [attempt(1, None)], SCHEDULE)
     assert said["decisions"][-1]["summary"].startswith("Attempt 1 is under way, or its process died")
+
+
+def test_what_had_to_wait_says_until_when_and_for_what_even_after_it_was_sent() -> None:
+    decided = {"level": "category", "waits_for": "quiet_hours", "until": LATER}
+    said = explain_delivery(delivery(State.SENT, "accepted", decision=decided), [attempt(1, "accepted")], SCHEDULE)
+    assert [each["code"] for each in said["decisions"]] == ["used", "deferred", "attempt", "ended"]
+    assert "The preference 'category' lets it through." in said["decisions"][0]["summary"]
+    assert said["decisions"][1]["summary"] == (
+        f"Webhook was not to go before {LATER}: It came in the recipient's quiet hours."
+    )
+    assert said["decisions"][1]["detail"] == {"until": LATER, "reason": "quiet_hours"}
+
+
+def test_the_condition_that_held_and_the_provider_that_took_it_are_named() -> None:
+    row = delivery(State.SENT, "accepted", channel="email", step="mail")
+    tried = [attempt(1, "accepted", response={"code": 250, "provider": "relay"})]
+    said = explain_delivery(row, tried, SCHEDULE, condition={"!": {"var": "steps.bell.seen"}})
+    assert "Its condition, not steps.bell.seen, held." in said["decisions"][0]["summary"]
+    assert "by provider 'relay'" in said["decisions"][1]["summary"]

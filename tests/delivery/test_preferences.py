@@ -19,6 +19,7 @@ from notifications.conf import conf
 from notifications.executor import in_thread
 from notifications.intake.submission import parse_submission
 from notifications.preferences.shapes import DAYS
+from notifications.texts import format_time
 from tests.delivery.test_engine import running, with_email
 from tests.delivery.world import World, unheard
 from tests.fixtures.receivers import SmtpReceiver
@@ -81,6 +82,8 @@ async def test_quiet_hours_put_off_until_their_end(world: World, ada: UUID) -> N
     assert await routed(world, "in_app", "email") == dict.fromkeys(("in_app", "email"), ("scheduled", "quiet_hours"))
     end = (now + timedelta(hours=1)).replace(second=0, microsecond=0)
     assert {row["available_at"] for row in await world.deliveries()} == {end}
+    decided = [row["decision"] for row in await world.rows("SELECT decision FROM delivery_delivery")]
+    assert decided == [{"waits_for": "quiet_hours", "until": format_time(end)}] * 2
     seen, claims = await claim(world.connection, channel="email", limit=10, lease_seconds=60, max_claims=3)
     assert (seen, claims) == (0, [])
     await world.end_leases()

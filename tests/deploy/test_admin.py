@@ -31,6 +31,7 @@ from delivery.models import (
     Heartbeat,
     LawCheck,
     Provider,
+    Run,
     SendLimit,
     StatusDispatch,
     StatusEvent,
@@ -87,6 +88,7 @@ WRITTEN_BY_THE_MACHINE = [
     InboxMessage,
     LawCheck,
     Notification,
+    Run,
     StatusDispatch,
     StatusEvent,
     Workflow,
@@ -164,6 +166,15 @@ def one_of_each(world: World) -> list[Any]:
         create_dkim_key(domain="mail.example", selector="s1", algorithm=DkimKey.Algorithm.ED25519),
         Heartbeat.objects.create(role="worker", host="h", pid=1, version="1"),
         LawCheck.objects.create(law="inbox_counts", broken=0, checked_at=timezone.now()),
+        Run.objects.create(
+            project=world.project,
+            notification=delivery.notification,
+            recipient=recipient,
+            version_id=ids.new_uuid(),
+            state=Run.State.DONE,
+            reason="completed",
+            finished_at=timezone.now(),
+        ),
         suppress_email(
             project_id=world.project.pk, address="ada@example.com", reason="bounce", source_delivery_id=delivery.pk
         )[0],

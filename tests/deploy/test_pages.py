@@ -2,6 +2,7 @@
 
 import json
 from email.message import EmailMessage
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,22 +13,34 @@ from django.test import AsyncClient, Client
 from django.urls import reverse
 
 from delivery.states import State
+from deploy.examples.loading import read_examples
 from deploy.mailcatcher import Maildir
 from deploy.pages import mailbox
 from deploy.pages.access import is_local
+from deploy.pages.scenes import SCENES, publish_scene, request_of, scene_of
 from deploy.version import version
 from notifications.executor import in_thread
+from notifications.inbox.process import stop_inbox
 from notifications.intake.process import stop_intake
-from notifications.models import Notification, Recipient
+from notifications.models import Notification, Recipient, Workflow
 from notifications.services.projects import create_api_key
 from notifications.tokens import read_token
+from notifications.workflows.data_schema import DataSchema
 from tests.deploy.operator import World, staff, superuser
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("static_names", "catching")]
 
 HERE = {"REMOTE_ADDR": "127.0.0.1", "HTTP_HOST": "127.0.0.1:8000"}
 ELSEWHERE = {"REMOTE_ADDR": "203.0.113.7", "HTTP_HOST": "carillon.example.com"}
-GUARDED = ["/demo", "/demo/mail", "/dev/mail", "/dev/mail/1.x", "/dev/mail/1.x/html", "/dev/mail/1.x/source"]
+GUARDED = [
+    "/demo",
+    "/demo/mail",
+    "/demo/stories/ntf_1",
+    "/dev/mail",
+    "/dev/mail/1.x",
+    "/dev/mail/1.x/html",
+    "/dev/mail/1.x/source",
+]
 
 
 @pytest.fixture
@@ -104,7 +117,8 @@ def test_where_mail_is_sent_for_real_nobody_finds_these_pages(path: str, setting
 
 def test_what_changes_something_needs_a_post_with_a_csrf_token(world: World) -> None:
     browser = Client(enforce_csrf_checks=True, **HERE)
-    for path in (reverse("demo-token"), reverse("demo-send")):
+    scene, acknowledge = reverse("demo-scene", args=["comment"]), reverse("demo-acknowledge", args=["ntf_1"])
+    for path in (reverse("demo-token"), reverse("demo-send"), scene, acknowledge):
         assert browser.get(path).status_code == 405
         assert browser.post(path, "{}", content_type="application/json").status_code == 403
     browser.get("/demo")
@@ -188,6 +202,54 @@ def test_deliveries_of_a_notification_are_told_with_their_attempts(world: World,
     assert (told["id"], told["state"], told["channel"]) == (delivery.public_id, "retrying", "email")
     assert told["attempts"] == [{"number": 1, "outcome": "http_503", "duration_ms": 84}]
     assert here.get(reverse("demo-deliveries", args=["ntf_nonsense"])).status_code == 404
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_a_scene_is_planned_played_told_and_acknowledged() -> None:
+    world = await in_thread(World)
+    client = await in_thread(_browser_of_an_operator)
+    url = reverse("demo-scene", args=["incident"])
+    who = {"id": "u1", "email": "u1@example.com", "locale": "en"}
+    asked = partial(client.post, content_type="application/json")
+    try:
+        planned = await asked(url, json.dumps({"recipient": who, "plan": True}))
+        assert planned.status_code == 200, planned.content
+        assert "Step 'mail' would go to u1 over email at once." in [line["says"] for line in planned.json()["lines"]]
+        assert not await in_thread(Notification.objects.exists)
+        played = await asked(url, json.dumps({"recipient": who}))
+        assert played.status_code == 202, played.content
+        public_id = played.json()["id"]
+        story = (await client.get(reverse("demo-story", args=[public_id]))).json()
+        assert [step["key"] for step in story["steps"]] == ["bell", "is-serious", "mail", "climb"]
+        assert story["done"] is False and "without an API key" in story["lines"][0]["says"]
+        taken = await asked(reverse("demo-acknowledge", args=[public_id]), json.dumps({"recipient": "u1"}))
+        assert taken.status_code == 200, taken.content
+        refused = await asked(url, json.dumps({"recipient": {"id": "u1", "email": "nobody"}}))
+        assert (refused.status_code, refused.json()["pointer"]) == (422, "/recipients/0/email")
+        assert (await asked(reverse("demo-scene", args=["nonsense"]), "{}")).status_code == 404
+        assert (await client.get(reverse("demo-story", args=["ntf_nonsense"]))).status_code == 404
+    finally:
+        await stop_intake()
+        await stop_inbox()
+        # Sessions are read on the one thread that Django gives all of its synchronous calls here.
+        await sync_to_async(connections.close_all)()
+    row = await in_thread(Notification.objects.get)
+    assert (row.project_id, row.workflow, row.acknowledged_by) == (world.project.pk, "incident-quick", "u1")
+
+
+def test_every_example_has_a_scene_and_its_request_fits_its_workflow(world: World) -> None:
+    assert [scene.key for scene in SCENES if scene_of(scene.key)] and {s.key for s in SCENES} == {
+        example.key for example in read_examples()
+    }
+    for scene in SCENES:
+        key = publish_scene(scene, project_id=world.project.pk)
+        assert publish_scene(scene, project_id=world.project.pk) == key  # again is nothing new
+        workflow = Workflow.objects.get(project=world.project, key=key)
+        version = workflow.published_version
+        assert version is not None and version.number == 1
+        schema = DataSchema(version.definition["schema"])
+        assert schema.check(request_of(scene, key, {"id": "u1"})["data"]) == []
+    assert not Workflow.objects.filter(key__in=["comment", "incident"]).exists()
 
 
 def test_mail_is_listed_newest_first_and_told_to_the_demo_by_address(catching: Maildir, here: Client) -> None:

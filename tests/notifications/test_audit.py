@@ -5,8 +5,13 @@ from django.db import DatabaseError, connection, transaction
 
 from delivery.models import EventEndpoint, Provider, SendLimit
 from notifications.acting import acting_as
-from notifications.models import ApiKey, AuditEntry, Project
+from notifications.models import ApiKey, AuditEntry, Endpoint, Project
+from notifications.services.endpoints import create_endpoint, forget_old_secrets, rotate_secret
 from notifications.services.projects import create_api_key
+from notifications.services.recipients import ensure_recipient
+from notifications.services.suppressions import delete_suppression, suppress_email
+from notifications.services.templates import put_template
+from notifications.services.workflows import archive_workflow, publish_version, put_workflow
 
 pytestmark = pytest.mark.django_db
 
@@ -75,3 +80,57 @@ def test_the_name_does_not_stay_on_the_connection() -> None:
         raise RuntimeError
     Project.objects.create(name="p")
     assert entries()[-1][0] == ""
+
+
+def test_workflows_are_told_of_with_their_drafts() -> None:
+    project = Project.objects.create(name="p")
+    said = {"name": "Hello", "steps": [{"key": "bell", "type": "in_app", "template": {"title": "Hi"}}]}
+    with acting_as("user ada"):
+        put_workflow(project_id=project.pk, key="w", definition=said, draft=True)
+        publish_version(project_id=project.pk, key="w", number=1)
+        put_workflow(project_id=project.pk, key="w", definition={**said, "name": "Hello again"})
+        archive_workflow(project_id=project.pk, key="w")
+    told = entries(project_id=project.pk, actor="user ada")
+    assert [(action, subject.partition("_")[2]) for _, action, subject, _ in told] == [
+        ("insert", "workflow"),
+        ("insert", "workflowversion"),
+        ("update", "workflow"),
+        ("update", "workflow"),
+        ("update", "workflow"),
+    ]
+    assert [changed for *_, changed in told[2:]] == [
+        ["published_version_id"],
+        ["published_version_id"],
+        ["archived_at"],
+    ]
+
+
+def test_templates_endpoints_and_suppressions_are_told_of_without_what_the_clock_does() -> None:
+    project = Project.objects.create(name="p")
+    recipient = ensure_recipient(project_id=project.pk, external_id="u1")
+    with acting_as("user ada"):
+        for title in ("Hi", "Ho"):
+            variants = {"in_app": {"default": {"title": title}}}
+            put_template(project_id=project.pk, key="t", kind="template", name="", variants=variants)
+        endpoint, _ = create_endpoint(
+            project_id=project.pk,
+            external_id=recipient.external_id,
+            channel="webhook",
+            url="https://example.com/secret",
+        )
+        rotate_secret(project_id=project.pk, external_id=recipient.external_id, endpoint_id=endpoint.pk)
+        found, _ = suppress_email(project_id=project.pk, address="u1@example.com", reason="manual")
+        delete_suppression(project_id=project.pk, suppression_id=found.pk)
+    Endpoint.objects.update(old_secret_until="2021-01-01T00:00:00Z")
+    assert forget_old_secrets() == 1
+    told = [(subject.partition("_")[2], action) for _, action, subject, _ in entries(actor="user ada")]
+    assert told == [
+        ("template", "insert"),
+        ("template", "update"),
+        ("template", "update"),
+        ("endpoint", "insert"),
+        ("endpoint", "update"),
+        ("suppression", "insert"),
+        ("suppression", "delete"),
+    ]
+    assert {action for _, action, subject, _ in entries(actor="") if "endpoint" in subject} == set()

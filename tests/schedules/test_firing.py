@@ -182,6 +182,17 @@ async def test_a_run_that_was_asked_for_leaves_the_rules_times_alone(world: Worl
     assert (await fire_due(world.connection, known())).count == 0
 
 
+async def test_making_what_was_asked_for_is_nobodys_change(world: World) -> None:
+    schedule_id = await add(world, due=None, paused=True, asked_at=(await clock(world)))
+    assert (await fire_due(world.connection, known())).count == 1
+    await world.connection.execute("UPDATE schedules_schedule SET paused = false, asked_at = now()")
+    told = await world.rows(
+        "SELECT action, changed FROM notifications_auditentry WHERE subject_id = %s ORDER BY id", str(schedule_id)
+    )
+    assert [row["action"] for row in told] == ["insert", "update"]
+    assert told[1]["changed"] == ["asked_at", "paused"]
+
+
 async def test_a_clock_that_goes_back_brings_nothing_twice(world: World) -> None:
     """A time that is recorded is not made again, whoever sets it."""
     schedule_id = await add(world)

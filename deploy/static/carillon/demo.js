@@ -1,73 +1,27 @@
-// The demo page: sends through the page's own JSON views, shows deliveries, the live inbox and caught mail.
+// The demo page: one's own notification, the live inbox and caught mail. Scenes are `demo_scenes.js`'s.
 
-const byId = (id) => document.getElementById(id);
-const urls = JSON.parse(byId("urls").textContent);
-const form = byId("send");
+import { ask, byId, clock, command, element, fill, form, me, urls } from "./demo_kit.js";
+
 const TONES = { sent: "good", delivered: "good", failed: "bad", expired: "bad", retrying: "wait", scheduled: "wait", queued: "go", sending: "go" };
 const DONE = new Set(["sent", "delivered", "failed", "suppressed", "digested", "expired", "cancelled"]);
 
+const inline = byId("inbox");
 let inboxOf = null;
 let following = 0;
 
-// --- talking to the server ---------------------------------------------------------------------------------------
-
-async function ask(url, body) {
-  const options = { headers: { Accept: "application/json" }, credentials: "same-origin" };
-  if (body !== undefined) {
-    options.method = "POST";
-    options.body = JSON.stringify(body);
-    options.headers["Content-Type"] = "application/json";
-    options.headers["X-CSRFToken"] = form.elements.csrfmiddlewaretoken.value;
-  }
-  let response;
-  try {
-    response = await fetch(url, options);
-  } catch {
-    throw new Error("Carillon does not answer. Is it running?");
-  }
-  const isJson = response.headers.get("Content-Type")?.startsWith("application/json");
-  const answer = isJson ? await response.json() : {};
-  if (response.ok) return answer;
-  const error = new Error(answer.detail ?? answer.title ?? `The server answered ${response.status}. Reload the page and try again.`);
-  error.pointer = answer.pointer ?? "";
-  throw error;
-}
-
-// --- small pieces of page ----------------------------------------------------------------------------------------
-
-function element(tag, properties = {}, ...children) {
-  const made = document.createElement(tag);
-  const { dataset, ...rest } = properties;
-  Object.assign(made, rest);
-  Object.assign(made.dataset, dataset ?? {});
-  made.append(...children);
-  return made;
-}
-
-const clock = (iso) => new Date(iso).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: "2-digit" });
-
-function fill(list, items, empty) {
-  list.replaceChildren(...items);
-  if (empty) empty.hidden = items.length > 0;
-}
-
-// --- 1. the form and its command ---------------------------------------------------------------------------------
+// --- one's own notification and its command ----------------------------------------------------------------------
 
 function submission() {
   const data = new FormData(form);
-  const id = data.get("recipient").trim();
-  const email = data.get("email").trim();
   return {
-    recipients: [email ? { id, email } : id],
+    recipients: [me()],
     content: { title: data.get("title"), body: data.get("body") },
     channels: data.getAll("channels"),
   };
 }
 
 function showCommand() {
-  const json = JSON.stringify(submission(), null, 2).replaceAll("'", "'\\''");
-  byId("curl").textContent =
-    `curl -X POST ${byId("curl").dataset.url} \\\n  -H "Authorization: Bearer $CARILLON_API_KEY" \\\n  -H "Content-Type: application/json" \\\n  -d '${json}'`;
+  byId("curl").textContent = command(submission());
 }
 
 function showFault(error) {
@@ -101,7 +55,7 @@ async function send(event) {
   }
 }
 
-// --- 2. deliveries -----------------------------------------------------------------------------------------------
+// --- its deliveries ----------------------------------------------------------------------------------------------
 
 function deliveryItem(delivery) {
   const last = delivery.attempts.at(-1);
@@ -136,7 +90,7 @@ async function follow(id) {
   }
 }
 
-// --- 3. the inbox ------------------------------------------------------------------------------------------------
+// --- the inbox ---------------------------------------------------------------------------------------------------
 
 const SOCKET = {
   connecting: ["waiting", "connecting"],
@@ -157,13 +111,13 @@ function watchRecipient() {
   if (!recipient || recipient === inboxOf) return;
   inboxOf = recipient;
   byId("inbox-of").textContent = recipient;
-  for (const inbox of document.querySelectorAll("carillon-inbox")) {
+  for (const inbox of [byId("bell"), inline]) {
     inbox.recipient = recipient;
     inbox.getToken = async () => (await ask(urls.token, { recipient })).token;
   }
 }
 
-// --- 4. mail -----------------------------------------------------------------------------------------------------
+// --- mail --------------------------------------------------------------------------------------------------------
 
 async function showMails() {
   const list = byId("mails");
@@ -186,7 +140,7 @@ byId("copy").onclick = async () => {
   byId("copy").textContent = "Copied";
   setTimeout(() => (byId("copy").textContent = "Copy"), 2000);
 };
-byId("inbox").addEventListener("carillon-status", showSocket);
+inline.addEventListener("carillon-status", showSocket);
 showCommand();
 watchRecipient();
 showMails();

@@ -77,3 +77,11 @@ def test_what_may_read_anything_needs_everything(rule: Any) -> None:
 
 def test_equal_rules_are_compiled_once() -> None:
     assert compile_condition({"var": "data.x"}) is compile_condition({"var": "data.x"})
+
+
+def test_what_its_variables_were_can_be_told() -> None:
+    condition = compile_condition(
+        {"and": [{"var": "data.s"}, {"var": "data.n"}, {"var": "data.l"}, {"var": "steps.x.y"}]}
+    )
+    facts = {"data": {"s": "a" * 500, "n": 2, "l": [1, 2]}}
+    assert condition.values(facts) == {"data.s": "a" * 100, "data.n": 2, "steps.x.y": None}
