@@ -23,7 +23,8 @@ _READ: Final = """
            u.memory, u.log, u.expires_at <= now()
       FROM delivery_run u"""
 _DUE: Final = f"WITH {due_rows('delivery_run')} SELECT id FROM due ORDER BY n"  # noqa: S608 - composed of our own text
-_LOCK: Final = f"WITH {due_rows('delivery_run')} {_READ} JOIN due ON due.id = u.id ORDER BY due.n"
+# Locked once more where it is read: else what is read is as old as the statement, older than what the first lock waited for.
+_LOCK: Final = f"WITH {due_rows('delivery_run')} {_READ} JOIN due ON due.id = u.id ORDER BY due.n FOR UPDATE OF u"
 _LOCK_ONE: Final = f"{_READ} WHERE u.id = %s AND u.available_at <= now() FOR UPDATE SKIP LOCKED"
 _INSERT: Final = """
     INSERT INTO delivery_run (id, project_id, notification_id, recipient_id, digest_id, version_id, critical, expires_at, state,

@@ -19,6 +19,7 @@ from tests.bench.report import Bench
 FIGURES = {
     "accept": "tests.bench.accept",
     "latency": "tests.bench.latency",
+    "unread": "tests.bench.unread",
     "webhook": "tests.bench.webhook",
     "email": "tests.bench.mail",
     "idle": "tests.bench.idle",

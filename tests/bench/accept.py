@@ -87,10 +87,10 @@ def _start(servers: Servers) -> list[Contender]:
     product = children.web(1, listener.fileno(), servers.env)
     contenders = [
         Contender("accept", HttpServer(product, listener, servers.folder), servers.database_url),
-        Contender(BARE, _serve(servers, "bare", "tests.bench.bare:application", {}), None),
+        Contender(BARE, serve(servers, "bare", "tests.bench.bare:application", {}), None),
         Contender(
             ORDINARY,
-            _serve(servers, "ordinary", "tests.bench.ordinary.asgi:application", {"DATABASE_URL": ordinary_url}),
+            serve(servers, "ordinary", "tests.bench.ordinary.asgi:application", {"DATABASE_URL": ordinary_url}),
             ordinary_url,
         ),
     ]
@@ -99,7 +99,8 @@ def _start(servers: Servers) -> list[Contender]:
     return contenders
 
 
-def _serve(servers: Servers, name: str, application: str, env: dict[str, str]) -> HttpServer:
+def serve(servers: Servers, name: str, application: str, env: dict[str, str]) -> HttpServer:
+    """Another application on the product's server: one process, the same settings."""
     listener = open_listener("127.0.0.1", 0)
     arguments = ["-m", "tests.bench.serve", "--fd", str(listener.fileno()), "--app", application]
     return HttpServer(python(name, arguments, servers.env | env, (listener.fileno(),)), listener, servers.folder)
