@@ -10,8 +10,8 @@
 PYTHON ?= $(shell for p in python3 python3.11 python3.12 python3.13 python3.14; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 BIN := .venv/bin
-# loadfile: with pytest 9.2 the groups of pytest-xdist 3.8 are not heeded (it sets a name that nobody reads any more).
-PYTEST_FLAGS ?= -n 2 --dist loadfile
+# Files in the order of tests/fixtures/order.py. loadfile: with pytest 9.2 the groups of pytest-xdist 3.8 are not heeded (it sets a name that nobody reads any more).
+PYTEST_FLAGS ?= -n 2 --dist loadfile --no-loadscope-reorder
 
 .PHONY: up test check bench bench-sockets chaos doctor lock runtime development
 .DEFAULT_GOAL := up

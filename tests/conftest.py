@@ -8,6 +8,7 @@ pytest_plugins = (
     "tests.fixtures.receivers",
     "tests.fixtures.platform",
     "tests.fixtures.recipients",
+    "tests.fixtures.order",
 )
 
 # How long an example takes says nothing on a machine that does other things as well.

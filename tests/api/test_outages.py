@@ -54,7 +54,7 @@ class Served:
             "-m", "uvicorn", "deploy.asgi:application", "--uds", socket_path, "--log-level", "warning"
         )
         self.http = httpx.Client(
-            transport=httpx.HTTPTransport(uds=socket_path),
+            transport=httpx.HTTPTransport(uds=socket_path, verify=False),
             base_url="http://api.test",
             headers={"Authorization": f"Bearer {self.key}"},
             timeout=30,
