@@ -448,7 +448,7 @@ def test_revoking_a_key_ends_it(world: World, root: Client) -> None:
 
 def test_the_audit_log_names_keys_and_leads_to_what_was_changed(world: World, root: Client) -> None:
     key, _ = create_api_key(project=world.project, name="CI of the shop", scopes=["admin"])
-    with acting_as(key.public_id):
+    with acting_as(ids.encode("key", key.pk)):
         Project.objects.filter(pk=world.project.pk).update(name="Renamed")
     entry = AuditEntry.objects.latest("id")
     for url in (list_of(AuditEntry), page_of(entry)):
