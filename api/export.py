@@ -7,12 +7,13 @@ from collections.abc import AsyncGenerator, Callable
 from typing import Any, Final
 
 import msgspec
-from django.db.models import Model, QuerySet
+from django.db.models import Model, QuerySet, Value
 
 from api.serializers.deliveries import DeliveryDetailOut
 from api.serializers.endpoints import EndpointOut
 from api.serializers.notifications import NotificationOut
 from api.serializers.recipients import RecipientOut
+from api.serializers.schedules import ScheduleOut
 from api.serializers.suppressions import SuppressionOut
 from api.serializing import shown
 from delivery.models import Delivery
@@ -30,6 +31,8 @@ from notifications.models import (
     Subscription,
     Suppression,
 )
+from schedules.erasing import is_entry_of
+from schedules.selectors import schedules_naming
 
 MEDIA_TYPE: Final = "application/x-ndjson"
 
@@ -84,6 +87,11 @@ def _notifications(recipient: Recipient) -> QuerySet[Notification]:
     return Notification.objects.filter(id__in=Delivery.objects.filter(recipient=recipient).values("notification_id"))
 
 
+def _schedules(recipient: Recipient) -> QuerySet[Any]:
+    found = schedules_naming(project_id=recipient.project_id, external_id=recipient.external_id)
+    return found.annotate(named=Value(recipient.external_id))
+
+
 def _inbox(inbox: Inbox) -> dict[str, Any]:
     return {"unread": inbox.unread, "unseen": inbox.unseen, "last_seen_at": texts.optional_time(inbox.last_seen_at)}
 
@@ -106,6 +114,13 @@ def _notification(row: Notification) -> dict[str, Any]:
     return {name: value for name, value in said.items() if name != "recipients"}
 
 
+def _schedule(row: Any) -> dict[str, Any]:
+    """Without the others whom it tells."""
+    said = shown(ScheduleOut, row)
+    own = [entry for entry in row.notification["recipients"] if is_entry_of(entry, row.named)]
+    return {**said, "notification": {**row.notification, "recipients": own}}
+
+
 SECTIONS: Final[tuple[Section, ...]] = (
     (
         "endpoint",
@@ -117,6 +132,7 @@ SECTIONS: Final[tuple[Section, ...]] = (
     ("suppression", _suppressions, lambda row: shown(SuppressionOut, row)),
     ("inbox", lambda who: Inbox.objects.filter(recipient=who), _inbox),
     ("message", lambda who: InboxMessage.objects.filter(recipient=who, gone_at=None), _message),
+    ("schedule", _schedules, _schedule),
     ("notification", _notifications, _notification),
     ("delivery", _deliveries, lambda row: shown(DeliveryDetailOut, row)),
 )

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from typing import Any, Final
+from typing import Any, Final, cast
 from uuid import UUID
 
 import msgspec
@@ -16,6 +16,7 @@ from notifications.addresses import hash_email
 from notifications.errors import Fault, Invalid
 from notifications.intake.submission import RecipientIn, Submission
 from notifications.models import Endpoint, Notification, Recipient, Subscription, Suppression, Topic
+from notifications.preferences.shapes import Policy
 from notifications.texts import optional_time
 
 MOST_PER_TOPIC: Final = 100
@@ -31,7 +32,8 @@ def plan_submission(submission: Submission) -> list[dict[str, Any]]:
     topics = _topics(submission)
     inline = {given.id: _given(given) for given in submission.upserts}
     body = submission.body
-    planner = Planner(submission.project_id, body.channels or [], body.category, body.critical, body.workflow)
+    said = (body.channels or [], body.category, body.critical, body.workflow, body.quiet_hours)
+    planner = Planner(submission.project_id, *said)
     return _plan(submission.project_id, submission.entries, planner, topics, inline)
 
 
@@ -39,8 +41,14 @@ def plan_accepted(notification: Notification) -> list[dict[str, Any]]:
     """The same for a notification that is accepted and not yet routed; a topic that is gone by now has nobody in it."""
     keys = {entry["topic"] for entry in notification.recipients if not isinstance(entry, str)}
     topics = {row.key: row for row in Topic.objects.filter(project_id=notification.project_id, key__in=keys)}
-    said = (notification.channels, notification.category, notification.critical, notification.workflow)
-    planner = Planner(notification.project_id, *said)
+    planner = Planner(
+        notification.project_id,
+        notification.channels,
+        notification.category,
+        notification.critical,
+        notification.workflow,
+        cast("Policy | None", notification.quiet_hours),
+    )
     return _plan(notification.project_id, notification.recipients, planner, topics, {})
 
 

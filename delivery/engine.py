@@ -36,8 +36,9 @@ ROUTE: Final = "route"
 RUNS: Final = "runs"
 FIRE: Final = "fire"
 _OTHERS_SECONDS: Final = 2.0
-_REST: Final = 3.0
-_LONGEST_REST_SECONDS: Final = 0.2
+_REST: Final = 5.0
+_BITES: Final = 4
+_LONGEST_REST_SECONDS: Final = 0.3
 STATUS: Final = "status_events"
 INBOX_CARE: Final = "inbox_care"
 
@@ -180,18 +181,15 @@ class Engine:
 
     async def _store(self) -> bool:
         began = time.monotonic()
+        # A long queue leaves disk and processors to the single messages that are on their way: small bites, and rests.
+        shares = began - self._others_at < _OTHERS_SECONDS
+        limit = -(-self._conf.in_app_batch // _BITES) if shares else self._conf.in_app_batch
         async with self._claims.connection() as connection:
-            count, events = await in_app.deliver(connection, limit=self._conf.in_app_batch)
+            count, events = await in_app.deliver(connection, limit=limit)
         self._pusher.push(events)
-        more = count == self._conf.in_app_batch
-        if more:
-            await self._rest(time.monotonic() - began)
-        return more
-
-    async def _rest(self, took: float) -> None:
-        """Between the batches of a long queue leave disk and processors to the single messages that are on their way."""
-        if time.monotonic() - self._others_at < _OTHERS_SECONDS:
-            await asyncio.sleep(min(took * _REST, _LONGEST_REST_SECONDS))
+        if shares and count == limit:
+            await asyncio.sleep(min((time.monotonic() - began) * _REST, _LONGEST_REST_SECONDS))
+        return count == limit
 
     def _guard_lane(self, lane: Lane) -> Callable[[], Awaitable[bool]]:
         async def step() -> bool:

@@ -1,11 +1,12 @@
 """A project's frequency caps: what is over one waits until the recipient has room for it, also with regard to quiet hours."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 from uuid import UUID
 
+import msgspec
+from msgspec.structs import replace
 from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
 
@@ -15,10 +16,13 @@ from notifications.preferences.shapes import Policy
 from schedules.slots import Group, Want, take_joint_slots
 
 CAPPED: Final = "capped"
+_THERE: Final = """
+    SELECT notification_id, recipient_id, channel, endpoint_id, step FROM delivery_delivery
+      JOIN unnest(%s::uuid[], %s::uuid[]) AS asked (notification_id, recipient_id) USING (notification_id, recipient_id)"""
+_Name = tuple[UUID | None, UUID, str, UUID | None, str | None]
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(msgspec.Struct, frozen=True):
     """A planned way with what its caps go by."""
 
     project_id: UUID
@@ -27,6 +31,9 @@ class Candidate:
     category: str | None = None
     critical: bool = False
     policy: Policy | None = None
+    notification_id: UUID | None = None
+    """None: it is only looked ahead."""
+    step: str | None = None
 
 
 def any_caps(rules: Mapping[UUID, Rules]) -> bool:
@@ -38,13 +45,28 @@ async def keep_caps(
     connection: "AsyncConnection[TupleRow]", candidates: Sequence[Candidate], rules: Mapping[UUID, Rules]
 ) -> list[Way]:
     """The ways in their order, each that is over a cap with the time at which it may go. Takes the places, in the caller's
-    transaction; two statements, however many there are."""
+    transaction; three statements, however many there are. Whoever is reached already, by another entry, needs no second place."""
     groups = [group_of(candidate, rules[candidate.project_id]) for candidate in candidates]
+    there = await _there_already(connection, [c for c, group in zip(candidates, groups, strict=True) if group])
+    groups = [None if _name(c) in there else group for c, group in zip(candidates, groups, strict=True)]
     times = iter(await take_joint_slots(connection, [group for group in groups if group is not None]))
     return [
         candidate.way if group is None else as_of(candidate.way, next(times), rules[candidate.project_id])
         for candidate, group in zip(candidates, groups, strict=True)
     ]
+
+
+async def _there_already(connection: "AsyncConnection[TupleRow]", candidates: Sequence[Candidate]) -> set[_Name]:
+    if not candidates:
+        return set()
+    asked = {(c.notification_id, c.target.recipient_id) for c in candidates}
+    cursor = await connection.execute(_THERE, [list(column) for column in zip(*asked, strict=True)], prepare=True)
+    return set(await cursor.fetchall())
+
+
+def _name(candidate: Candidate) -> _Name:
+    way = candidate.way
+    return candidate.notification_id, candidate.target.recipient_id, way.channel, way.endpoint_id, candidate.step
 
 
 def group_of(candidate: Candidate, rules: Rules) -> Group | None:

@@ -11,7 +11,7 @@ from notifications.event_types import event_type_of
 from notifications.models import ProjectSettings, RecipientPreferences
 from notifications.preferences.caps import parse_caps
 from notifications.preferences.parsing import parse_preferences
-from notifications.preferences.shapes import EMPTY, Preferences
+from notifications.preferences.shapes import EMPTY, Policy, Preferences
 from schedules.models import SlotLog
 from schedules.slots import Ledger
 
@@ -20,13 +20,20 @@ class Planner:
     """Plans one notification for one recipient after the other; `look_up` those first."""
 
     def __init__(
-        self, project_id: UUID, channels: list[str], category: str | None, critical: bool, workflow: str | None
+        self,
+        project_id: UUID,
+        channels: list[str],
+        category: str | None,
+        critical: bool,
+        workflow: str | None,
+        policy: Policy | None,
     ) -> None:
         self.channels = channels
         self._project_id = project_id
         self._category = category
         self._critical = critical
         self._workflow = workflow
+        self._policy = policy
         self._rules = _rules_of(project_id)
         self._preferences: dict[UUID, Preferences] = {}
         self._ledger = Ledger((), now=self._rules.now)
@@ -54,11 +61,12 @@ class Planner:
             event_type=event_type_of(self._workflow),
             workflow=self._workflow,
             rules=self._rules,
+            policy=self._policy,
         )
         return [self._capped(way, target) for way in ways] if self._rules.caps else ways
 
     def _capped(self, way: Way, target: Target) -> Way:
-        candidate = Candidate(self._project_id, target, way, self._category, self._critical)
+        candidate = Candidate(self._project_id, target, way, self._category, self._critical, self._policy)
         group = group_of(candidate, self._rules)
         return way if group is None else as_of(way, self._ledger.take(group), self._rules)
 

@@ -7,7 +7,7 @@ the queue, so others get their turn.
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -24,17 +24,19 @@ from delivery.due import Round, due_rows
 from delivery.inserting import insert_deliveries
 from delivery.planning import Asked, plan
 from delivery.routing import EMAIL, Target
+from delivery.rules import read_rules
 from delivery.runs.beginning import begin
+from delivery.runs.rows import versions_of
 from delivery.status_events.recording import NOTIFICATION_COLUMNS, notification_facts, recording
 from delivery.suppressing import mark_targets
 from delivery.targets import find_targets, page_of_topic
 from notifications import ids
+from notifications.preferences.shapes import Policy
 
 Connection = AsyncConnection[TupleRow]
 log = structlog.get_logger(__name__)
 _round = Round()
 
-CHUNKS_PER_TURN: Final = 1  # others wait for no more than this
 _REFUSED: Final = (psycopg.DataError, psycopg.IntegrityError)
 
 _CLAIM: Final = f"""
@@ -52,10 +54,10 @@ _CLAIM: Final = f"""
                claims = o.claims + 1
           FROM judged j WHERE o.id = j.id
         RETURNING o.lease_token, o.recipients, o.channels, o.category, o.critical, o.expires_at, o.route_cursor, o.workflow,
-                  o.workflow_version_id, {NOTIFICATION_COLUMNS}),
+                  o.workflow_version_id, o.quiet_hours, {NOTIFICATION_COLUMNS}),
     {recording(notification_facts("claimed"))}
     SELECT id, lease_token, project_id, recipients, channels, category, critical, expires_at, route_cursor, workflow,
-           workflow_version_id, status FROM claimed"""  # noqa: S608 - composed of our own text
+           workflow_version_id, quiet_hours, status FROM claimed"""  # noqa: S608 - composed of our own text
 _ROUTED: Final = f"""
     WITH routed AS (
         UPDATE notifications_notification o SET status = 'routed', routed_at = now(), available_at = NULL, lease_token = NULL,
@@ -86,6 +88,8 @@ class Routing:
     cursor: dict[str, Any] | None
     workflow: str | None
     version_id: UUID | None
+    policy: Policy | None = None
+    """What becomes of it in quiet hours, where the request said so."""
 
     @property
     def names(self) -> list[str]:
@@ -172,30 +176,38 @@ async def _route_together(connection: Connection, items: list[Routing]) -> set[s
 async def _route_topics(
     connection: Connection, item: Routing, conf: DeliveryConf, on_work: Callable[[set[str]], None]
 ) -> None:
-    """Some chunks of one large notification; its last chunk also routes those named one by one."""
+    """The next chunk of one large notification; with its last goes who was named one by one."""
     position = item.cursor or {"entry": 0, "after": None}
-    for _ in range(CHUNKS_PER_TURN):
-        entry, after = position["entry"], position["after"]
+    if position["entry"] < len(item.topics):
         async with connection.transaction():
-            if entry >= len(item.topics):
-                break
-            page = await page_of_topic(
-                connection, item.project_id, item.topics[entry], after and UUID(after), limit=conf.route_chunk
-            )
-            full = len(page) == conf.route_chunk
-            position = (
-                {"entry": entry, "after": page[-1].recipient_id.hex} if full else {"entry": entry + 1, "after": None}
-            )
-            if not await _keep(connection, item, position, conf.lease_seconds):
+            page, position = await _next_page(connection, item, position, conf.route_chunk)
+            ends = position["entry"] >= len(item.topics)
+            # Others wait for no more than this chunk: what is not at its end goes back to the queue.
+            if not await _keep(connection, item, position, conf.lease_seconds if ends else 0.0):
                 return
             if EMAIL in item.channels and item.version_id is None:
                 page = await mark_targets(connection, [(item.project_id, target) for target in page])
             channels = await _reach(connection, [(item, target) for target in page])
         on_work(channels)
-    if position["entry"] >= len(item.topics):
-        on_work(await _route_small(connection, [item]))
-    else:
-        await _keep(connection, item, position, 0.0)
+        if not ends:
+            return
+    on_work(await _route_small(connection, [item]))
+
+
+async def _next_page(
+    connection: Connection, item: Routing, position: dict[str, Any], limit: int
+) -> tuple[list[Target], dict[str, Any]]:
+    """Members of the topic that `position` is in, and the position behind them."""
+    entry, after = position["entry"], position["after"]
+    channels: Iterable[str] = item.channels
+    if item.version_id is not None:
+        channels = (await versions_of(connection, [item.version_id]))[item.version_id].definition.channels
+    page = await page_of_topic(
+        connection, item.project_id, item.topics[entry], after and UUID(after), limit=limit, channels=channels
+    )
+    if len(page) < limit:
+        return page, {"entry": entry + 1, "after": None}
+    return page, {"entry": entry, "after": page[-1].recipient_id.hex}
 
 
 def _note_refused(item: Routing) -> None:
@@ -229,9 +241,14 @@ async def _reach(connection: Connection, pairs: list[tuple[Routing, Target]]) ->
             critical=item.critical,
             expires_at=item.expires_at,
             workflow=item.workflow,
+            policy=item.policy,
         )
         for item, target in pairs
         if item.version_id is None
     ]
-    channels = await insert_deliveries(connection, await plan(connection, asked))
+    channels = set[str]()
+    if asked:
+        rules = await read_rules(connection, {each.project_id for each in asked})
+        planned = await plan(connection, asked, rules)
+        channels = await insert_deliveries(connection, planned, rules[asked[0].project_id].now)
     return channels | await begin(connection, [pair for pair in pairs if pair[0].version_id is not None])

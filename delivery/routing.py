@@ -4,10 +4,12 @@ Used by the routing stage and by the dry run alike, so that what is shown is wha
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
+
+import msgspec
+from msgspec.structs import replace
 
 from delivery.rules import NO_RULES, Rules
 from notifications import event_types
@@ -17,6 +19,7 @@ from schedules.quiet_hours import Quiet, find_quiet
 
 IN_APP: Final = "in_app"
 EMAIL: Final = "email"
+WITHOUT_ENDPOINTS: Final = frozenset({IN_APP, EMAIL})
 QUIET_HOURS: Final = "quiet_hours"
 """Reason of what waits for the end of its recipient's quiet hours, and of what was dropped in them because that was asked for."""
 FILTERED: Final = "event_filtered"
@@ -28,8 +31,8 @@ _KINDS: Final = (SUPPRESSED, "preference_")
 _STRENGTH: Final = ("bounce", "complaint", "manual", _UNSUBSCRIBE)
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
+# Structs, not dataclasses: one or more of each is made for every recipient of a topic, at a fifth of the cost.
+class Address(msgspec.Struct, frozen=True):
     """One endpoint of a recipient, as routing needs it."""
 
     endpoint_id: UUID
@@ -38,23 +41,39 @@ class Address:
     """Filters; none means everything."""
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(msgspec.Struct, frozen=True):
     """A recipient with everything by which it can be reached: enabled endpoints by channel."""
 
     recipient_id: UUID
     external_id: str
     email: str | None
-    endpoints: Mapping[str, tuple[Address, ...]] = field(default_factory=dict)
+    endpoints: Mapping[str, tuple[Address, ...]] = {}
     preferences: Preferences = EMPTY
     timezone: str | None = None
     """None: the project's."""
     suppressions: frozenset[str] = frozenset()
     """Why the email address must not be written to: reasons of the suppression list."""
+    name: str | None = None
+    phone: str | None = None
+    locale: str | None = None
+    data: str = "{}"
+    """JSON."""
+
+    @property
+    def person(self) -> dict[str, Any]:
+        """The recipient as templates and conditions see it."""
+        return {
+            "id": self.external_id,
+            "name": self.name,
+            "email": self.email,
+            "phone": self.phone,
+            "locale": self.locale,
+            "timezone": self.timezone,
+            "data": msgspec.json.decode(self.data),
+        }
 
 
-@dataclass(frozen=True, slots=True)
-class Way:
+class Way(msgspec.Struct, frozen=True):
     """One delivery to be made; with a `reason` it does not go out, and is recorded as suppressed or failed for that; or not
     yet, where it has a time."""
 
@@ -145,7 +164,9 @@ def _plan_channel(channel: str, target: Target, critical: bool, event_type: str)
     if channel == IN_APP:
         return [Way(channel)]
     if channel == EMAIL:
-        reason = suppression_reason(target.suppressions, critical=critical) if target.email else "no_email"
+        if not target.email:
+            return [Way(channel, address=target.email, reason="no_email")]
+        reason = suppression_reason(target.suppressions, critical=critical) if target.suppressions else ""
         return [Way(channel, address=target.email, reason=reason)]
     addresses = target.endpoints.get(channel, ())
     if not addresses:

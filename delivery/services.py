@@ -29,17 +29,36 @@ _REPLAY: Final = """
     UPDATE delivery_delivery SET state = 'queued', reason = '', retry_step = 0, claims = 0, lease_token = NULL,
            finished_at = NULL, expires_at = NULL, available_at = now(), replayed_at = now()
      WHERE state = ANY(%s) AND id IN ({rows})"""
+_CANCELLED: Final = """
+    d.state = ANY(%s) AND d.id IN ({rows})
+           -- A digest speaks for others as well.
+           AND (d.digest_id IS NULL OR NOT EXISTS (
+                SELECT FROM delivery_delivery other WHERE other.digest_id = d.digest_id AND other.notification_id <> d.notification_id))"""
 _CANCEL: Final = f"""
     WITH cancelled AS (
         UPDATE delivery_delivery d SET state = 'cancelled', reason = 'cancelled_by_caller', available_at = NULL,
                lease_token = NULL, finished_at = now()
-         WHERE d.state = ANY(%s) AND d.id IN ({{rows}})
-           -- A digest speaks for others as well.
-           AND (d.digest_id IS NULL OR NOT EXISTS (
-                SELECT FROM delivery_delivery other WHERE other.digest_id = d.digest_id AND other.notification_id <> d.notification_id))
+         WHERE {_CANCELLED}
         RETURNING {DELIVERY_COLUMNS}),
     {recording(delivery_facts("cancelled")).replace("{", "{{").replace("}", "}}")}
     SELECT FROM cancelled"""  # noqa: S608 - composed of our own text
+# Places under frequency caps: each was taken for the moment at which its delivery may go. Nothing is known of one that was tried.
+_GIVE_BACK: Final = f"""
+    WITH untried AS (
+        SELECT d.recipient_id, d.channel, d.notification_id, d.available_at AS at FROM delivery_delivery d
+         WHERE {_CANCELLED} AND d.claims = 0 AND d.attempt_count = 0 AND NOT d.critical
+           AND EXISTS (SELECT FROM schedules_slotlog l WHERE l.recipient_id = d.recipient_id) ORDER BY d.id FOR UPDATE),
+    freed AS (
+        SELECT u.recipient_id, k.key, u.at, count(*) AS n FROM untried u JOIN notifications_notification o ON o.id = u.notification_id
+         CROSS JOIN LATERAL (VALUES ('channels:' || u.channel), ('categories:' || o.category)) AS k (key) GROUP BY 1, 2, 3),
+    held AS (
+        SELECT l.recipient_id, l.key, l.times FROM schedules_slotlog l
+         WHERE (l.recipient_id, l.key) IN (SELECT recipient_id, key FROM freed) ORDER BY 1, 2 FOR UPDATE)
+    UPDATE schedules_slotlog l
+       SET times = ARRAY(SELECT t FROM (SELECT t, row_number() OVER (PARTITION BY t) AS n FROM unnest(held.times) AS t) AS place
+                          WHERE NOT EXISTS (SELECT FROM freed f WHERE f.recipient_id = l.recipient_id AND f.key = l.key
+                                               AND f.at = place.t AND place.n <= f.n) ORDER BY t)
+      FROM held WHERE l.recipient_id = held.recipient_id AND l.key = held.key"""  # noqa: S608 - composed of our own text
 _CANCEL_NOTIFICATIONS: Final = f"""
     WITH cancelled AS (
         UPDATE notifications_notification o SET status = 'cancelled', reason = 'cancelled_by_caller', available_at = NULL,
@@ -96,8 +115,11 @@ def requeue(deliveries: QuerySet[Delivery], states: Iterable[State] = REPLAYABLE
     return _change(_REPLAY, deliveries, states)
 
 
+@transaction.atomic
 def cancel(deliveries: QuerySet[Delivery]) -> int:
-    """Stop open deliveries for good; how many were. One that is being sent wins over its cancellation."""
+    """Stop open deliveries for good; how many were. One that is being sent wins over its cancellation. What frequency caps
+    counted them for is free again."""
+    _change(_GIVE_BACK, deliveries, CANCELLABLE)
     return _change(_CANCEL, deliveries, CANCELLABLE)
 
 

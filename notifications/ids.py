@@ -7,6 +7,7 @@ wrong kind is answered like one that does not exist.
 from typing import Final, Literal
 from uuid import UUID
 
+from uuid_utils import uuid7 as _uuid7
 from uuid_utils.compat import uuid7
 
 Prefix = Literal["prj", "key", "end", "ntf", "dlv", "msg", "att", "evt", "sup", "cbk", "run", "dig"]
@@ -20,6 +21,11 @@ _PAIRS: Final = [high + low for high in _ALPHABET for low in _ALPHABET]
 def new_uuid() -> UUID:
     """A fresh UUIDv7: 48 bits of Unix milliseconds, then a counter and randomness, so keys grow with time."""
     return uuid7()
+
+
+def new_bytes() -> bytes:
+    """The sixteen bytes of one, for rows that are written by the thousand."""
+    return _uuid7().bytes
 
 
 def encode(prefix: Prefix, value: UUID) -> str:

@@ -13,9 +13,10 @@ from zoneinfo import ZoneInfo
 from cronsim import CronSim
 from django_celery_beat.models import ClockedSchedule, CrontabSchedule, IntervalSchedule, PeriodicTask
 
+from notifications.recurrence_rules import parse_rrule
 from schedules.models import Schedule
 from schedules.periodic import FIRE_TASK, entry_name
-from schedules.rrules import parse_rrule, times_of_day
+from schedules.rrules import times_of_day
 from schedules.timing import parse_duration
 
 _EXPIRES_SECONDS: Final = 60

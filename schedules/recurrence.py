@@ -15,13 +15,13 @@ from datetime import datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from cronsim import CronSim, CronSimError
+from cronsim import CronSim
 
-from schedules.rrules import RecurrenceRule, wall_times
+from notifications.recurrence_rules import RecurrenceRule
+from schedules.rrules import wall_times
 from schedules.wall_clock import every_moment, first_moment, put_back_within_a_day
 
 _MARGIN: Final = timedelta(days=1)  # wall clocks of one place are never this far apart
-_SOME_TIME: Final = datetime(2024, 1, 1)  # noqa: DTZ001 - a wall time
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,17 +57,6 @@ class Calendar:
 
 
 Rule = At | Every | Cron | Calendar
-
-
-def check_cron(expression: str) -> str:
-    """A rule for `Cron`. Raises ValueError with a sentence for the caller."""
-    if len(expression.split()) != 5:
-        raise ValueError("A cron rule has five fields: minute, hour, day of month, month, day of week.")
-    try:
-        CronSim(expression, _SOME_TIME)
-    except CronSimError as error:
-        raise ValueError(f"Not a cron rule: {str(error).replace('Bad', 'there is a mistake in its')}.") from error
-    return expression
 
 
 def next_after(rule: Rule, after: datetime) -> datetime | None:

@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models.functions import Now
 
 from notifications.clock import utc_now
-from notifications.errors import Fault, Invalid, NotFound
+from notifications.errors import Conflict, Fault, Invalid, NotFound
 from schedules.beat import keep_in_step, remove_entry
 from schedules.models import Schedule, ScheduleRun
 from schedules.timing import Timing
@@ -58,7 +58,7 @@ def pause_schedule(*, schedule_id: UUID) -> None:
 
 @transaction.atomic
 def resume_schedule(*, schedule_id: UUID) -> None:
-    """It goes on with its next time; those of the pause are not made up for. Raises `NotFound`."""
+    """It goes on with its next time; those of the pause are not made up for. Raises `NotFound`, and `Conflict` when it is for nobody."""
     _pause(schedule_id, paused=False)
 
 
@@ -107,10 +107,11 @@ def _change(schedule: Schedule, plan: Plan) -> Schedule:
         if schedule.next_at is None:
             raise Invalid([_never(plan.timing, now)])
         schedule.paused = False
-    _set_paused(schedule, plan.paused, now)
+    set_paused(schedule, plan.paused, now)
+    schedule.pause_reason = ""
     schedule.catch_up = plan.catch_up
     schedule.notification = dict(plan.notification)
-    _save(schedule)
+    save(schedule)
     return schedule
 
 
@@ -118,18 +119,23 @@ def _pause(schedule_id: UUID, *, paused: bool) -> None:
     schedule = Schedule.objects.select_for_update().filter(id=schedule_id).first()
     if schedule is None:
         raise NotFound
-    _set_paused(schedule, paused, utc_now())
-    _save(schedule)
+    if not paused and not schedule.notification["recipients"]:
+        raise Conflict("Its recipients were erased; give its notification others first.")
+    set_paused(schedule, paused, utc_now())
+    save(schedule)
 
 
-def _set_paused(schedule: Schedule, paused: bool, now: datetime) -> None:
+def set_paused(schedule: Schedule, paused: bool, now: datetime) -> None:
+    """Paused it has no next time; resumed it goes on with the next from `now`. Not saved yet."""
     if paused == schedule.paused:
         return
     schedule.paused = paused
+    schedule.pause_reason = ""
     schedule.next_at = None if paused else schedule.timing.next_time(anchor=schedule.anchor, after=now)
 
 
-def _save(schedule: Schedule) -> None:
+def save(schedule: Schedule) -> None:
+    """Keep what was changed, and Beat's entry in step with it; in the caller's transaction."""
     schedule.updated_at = Now()
     schedule.save()
     schedule.refresh_from_db()

@@ -2,7 +2,7 @@
 
 Of `limit` places one is free again `window_seconds` after it was taken, so in no window of that length there are more, wherever
 it begins. A place that is not free now is given for the time when it will be: what is over the limit is put off, in order,
-never dropped. The log's row is locked from the look until the caller's commit, so two workers never count the same free place.
+never dropped. A place whose time has not come yet can be given back (`delivery/services.py` does when it cancels). The log's row is locked from the look until the caller's commit, so two workers never count the same free place.
 
 Take all of a transaction's places in one call: the rows are locked in one order, which keeps two calls from waiting for
 each other.
@@ -22,6 +22,8 @@ from psycopg.rows import TupleRow
 Connection = AsyncConnection[TupleRow]
 Admit = Callable[[datetime], datetime]
 
+_SPARE: Final = 100
+"""Places that are remembered beyond the limit: so many can be given back of a row that many wait in, and all is still counted."""
 # The update changes nothing but locks what is there already, and so gives its newest version.
 _LOCK: Final = """
     INSERT INTO schedules_slotlog AS mine (recipient_id, key, project_id, times, expires_at)
@@ -94,7 +96,7 @@ class Ledger:
         moment = group.admit(max([self._now, *free]))
         if moment == self._now or all(want.defer for want in group.wants):
             for want, log in logs:
-                log.take(want, moment)
+                log.take(want, moment, self._now)
         return moment
 
     def changed(self) -> list[tuple[UUID, str, str, datetime]]:
@@ -116,10 +118,14 @@ class _Log:
             return None
         return self._times[-want.limit] + timedelta(seconds=want.window_seconds)
 
-    def take(self, want: Want, moment: datetime) -> None:
+    def take(self, want: Want, moment: datetime, now: datetime) -> None:
+        window = timedelta(seconds=want.window_seconds)
         bisect.insort(self._times, moment)
-        del self._times[: -want.limit]  # no more is ever asked for
-        self._window = max(self._window, timedelta(seconds=want.window_seconds))
+        # No more than the limit is ever asked for, but a later place may be given back.
+        past = bisect.bisect_right(self._times, now - window)
+        over = len(self._times) - want.limit
+        del self._times[: max(0, min(past, over), over - _SPARE)]
+        self._window = max(self._window, window)
         self.changed = True
 
     def stored(self) -> tuple[str, datetime]:

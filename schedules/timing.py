@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from notifications.errors import Fault
+from notifications.recurrence_rules import parse_rrule
 from schedules.recurrence import At, Calendar, Cron, Every, Rule, occurrences
-from schedules.rrules import parse_rrule
 
 RULES: Final = ("cron", "at", "every", "rrule")
 _SHORTEST: Final = timedelta(minutes=1)

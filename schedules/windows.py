@@ -11,8 +11,8 @@ from functools import lru_cache
 from typing import Final, Protocol
 from zoneinfo import ZoneInfo
 
+from notifications.recurrence_rules import parse_rrule
 from schedules.recurrence import Calendar, Cron, Rule, next_after
-from schedules.rrules import parse_rrule
 
 RECIPIENT: Final = "recipient"
 _FIRST_MONDAY: Final = datetime(2024, 1, 1)  # noqa: DTZ001 - a wall time: what rules of windows count from
@@ -48,13 +48,6 @@ def closes_at(window: WindowRule, *, opened_at: datetime, latest_at: datetime, t
         return slid if window.max_seconds is None else min(slid, opened_at + timedelta(seconds=window.max_seconds))
     named = timezone if window.timezone in (None, RECIPIENT) else window.timezone
     return _next_of_rule(window.cron, window.rrule, named or timezone, opened_at) or opened_at
-
-
-def check_rrule(text: str) -> str:
-    """A rule for a window. Raises ValueError with a sentence for the caller."""
-    if parse_rrule(text).count is not None:
-        raise ValueError("COUNT says when a rule ends; a window's goes on.")
-    return text
 
 
 @lru_cache(maxsize=4096)  # a batch of recipients asks the same

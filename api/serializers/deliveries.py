@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from api.fields import FreeObject, GivenId, PublicId, Text, Time, WholeNumber
@@ -80,10 +81,12 @@ class DeliveryDetailOut(DeliveryOut):
     attempts = serializers.SerializerMethodField()
     events = serializers.SerializerMethodField()
 
+    @extend_schema_field(DeliveryEventOut(many=True))
     def get_events(self, delivery: Delivery) -> list[dict[str, Any]]:
         events: list[DeliveryEvent] = list(delivery.events.all())
         return [shown(DeliveryEventOut, event) for event in events]
 
+    @extend_schema_field(AttemptOut(many=True))
     def get_attempts(self, delivery: Delivery) -> list[dict[str, Any]]:
         pairs = zip(delivery.attempts.all(), requests_of(delivery), strict=True)
         return [shown(AttemptOut, attempt) | {"request": request} for attempt, request in pairs]

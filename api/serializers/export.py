@@ -7,7 +7,8 @@ from rest_framework import serializers
 from api.fields import FreeObject
 
 TYPES: Final = (
-    "recipient", "endpoint", "subscription", "preferences", "suppression", "inbox", "message", "notification", "delivery",
+    "recipient", "endpoint", "subscription", "preferences", "suppression", "inbox", "message", "schedule", "notification",
+    "delivery",
 )  # fmt: skip
 
 

@@ -41,6 +41,11 @@ class NotificationOut(serializers.Serializer[Any]):
     workflow = serializers.CharField(allow_null=True)
     category = serializers.CharField(allow_null=True)
     critical = serializers.BooleanField()
+    quiet_hours = serializers.ChoiceField(
+        choices=Notification.QuietHours.choices,
+        allow_null=True,
+        help_text="What becomes of it in quiet hours; null: as recipients, the project or the workflow's steps say.",
+    )
     actor = serializers.CharField(allow_null=True)
     thread = serializers.CharField(allow_null=True, help_text="Mails of one thread are shown together.")
     recipients = serializers.ListField(child=serializers.JSONField(), help_text="Ids of recipients, or {topic}.")

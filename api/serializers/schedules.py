@@ -9,9 +9,8 @@ from rest_framework import serializers
 from api.fields import Flag, FreeObject, Text, Time
 from api.serializing import In
 from notifications import ids, texts
+from notifications.recurrence_rules import check_cron, check_rrule
 from schedules.models import Schedule, ScheduleRun
-from schedules.recurrence import check_cron
-from schedules.rrules import check_rrule
 from schedules.services import Plan
 from schedules.timing import RULES, Timing, check_duration, check_timing
 
@@ -89,13 +88,19 @@ class ScheduleOut(serializers.Serializer[Any]):
     end = Time(allow_null=True)
     catch_up = serializers.ChoiceField(choices=Schedule.CatchUp.choices, help_text=_CATCH_UP_HELP)
     paused = serializers.BooleanField()
+    pause_reason = serializers.SerializerMethodField(
+        help_text="Why it paused by itself: `recipient_erased`, for it is left for nobody. Null: somebody paused it, or it is not paused."
+    )
     notification = Submission()
     next_at = Time(allow_null=True, help_text="Null: paused, or over.")
     created_at = Time()
     updated_at = Time()
 
+    def get_pause_reason(self, schedule: Schedule) -> str | None:
+        return schedule.pause_reason or None
 
-class RunOut(serializers.Serializer[Any]):
+
+class ScheduleRunOut(serializers.Serializer[Any]):
     """What became of one time."""
 
     occurrence = Time(help_text="The time by the rule, or when the run was asked for.")
@@ -124,7 +129,7 @@ class OccurrencesOut(serializers.Serializer[Any]):
     """The next times, soonest first, and the last ones, latest first."""
 
     upcoming = UpcomingOut(many=True)
-    past = RunOut(many=True)
+    past = ScheduleRunOut(many=True)
 
 
 def given(schedule: Schedule) -> dict[str, Any]:

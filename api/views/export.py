@@ -24,7 +24,7 @@ class RecipientExport(ApiView):
         name="export_recipient",
         summary="Export a recipient",
         description="Everything that is kept of a person, one JSON object a line: `{type, data}`, of type `recipient` (first), `endpoint`,"
-        " `subscription`, `preferences`, `suppression`, `inbox`, `message`, `notification` and `delivery`, in the shapes of their own"
+        " `subscription`, `preferences`, `suppression`, `inbox`, `message`, `schedule` (those that name the person), `notification` and `delivery`, in the shapes of their own"
         " resources. Read to the end: a connection that breaks before leaves an incomplete export.",
         answers={(200, MEDIA_TYPE): ExportLineOut},
     )

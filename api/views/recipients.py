@@ -10,6 +10,7 @@ from api.openapi import LIST_PARAMETERS, operation, page_of
 from api.queries import read_query
 from api.serializers.recipients import RecipientFieldsIn, RecipientOut
 from api.serializing import shown, validated
+from delivery.erasing import erase_recipient
 from notifications import selectors
 from notifications.events import access_hint
 from notifications.executor import in_thread
@@ -110,13 +111,14 @@ class RecipientItem(ApiView):
         tag="Recipients",
         name="erase_recipient",
         summary="Erase a recipient",
-        description="Removes the person with addresses, subscriptions, inbox and deliveries. Open inboxes are closed within"
-        " about a second.",
+        description="Removes the person with addresses, subscriptions, inbox and deliveries, and the id from schedules, from whom workflows"
+        " call, and from notifications that were for others as well. A schedule that is left for nobody pauses, with a"
+        " `pause_reason`. Open inboxes are closed within about a second.",
         answers={204: None},
     )
     async def delete(self, request: ApiRequest, recipient_id: str) -> HttpResponse:
         recipient_pk = await in_thread(
-            services.erase_recipient,
+            erase_recipient,
             project_id=request.caller.project_id,
             external_id=paths.existing_recipient(recipient_id),
         )

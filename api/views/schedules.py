@@ -10,7 +10,7 @@ from api.base import ApiRequest, ApiView, json_response
 from api.idempotency import answer_once, json_answer
 from api.openapi import LIST_PARAMETERS, operation, page_of
 from api.queries import read_query
-from api.serializers.schedules import OccurrencesOut, RunOut, ScheduleIn, ScheduleOut, given, upcoming_out
+from api.serializers.schedules import OccurrencesOut, ScheduleIn, ScheduleOut, ScheduleRunOut, given, upcoming_out
 from api.serializing import shown, validated
 from notifications.bell import bell
 from notifications.executor import in_thread
@@ -147,7 +147,7 @@ class ScheduleOccurrences(ApiView):
             schedule = selectors.get_schedule(project_id=project_id, key=key)
             return {
                 "upcoming": upcoming_out(selectors.upcoming(schedule, limit=limit)),
-                "past": [shown(RunOut, run) for run in selectors.runs_of(schedule, limit=limit)],
+                "past": [shown(ScheduleRunOut, run) for run in selectors.runs_of(schedule, limit=limit)],
             }
 
         return json_response(await in_thread(work))

@@ -108,7 +108,7 @@ class TemplateItem(ApiView):
         tag="Templates",
         name="delete_template",
         summary="Remove a template",
-        description="With all its versions. 409 while another template uses it.",
+        description="With all its versions. 409 while another template, or a workflow in use, names it: the problem says which.",
         answers={204: None},
     )
     async def delete(self, request: ApiRequest, template_key: str) -> HttpResponse:

@@ -98,7 +98,8 @@ class WorkflowItem(ApiView):
         description=(
             "Checks the definition and publishes it as a new version, which new notifications follow from then on; those under "
             "way keep theirs. What is published already is not published again. With `draft` it is only saved. Durations are "
-            "ISO 8601, texts are Liquid, conditions are JSON Logic. Faults name the step."
+            "ISO 8601, texts are Liquid, conditions are JSON Logic. Faults name the step, also where a stored template that it "
+            "names is not there."
         ),
         request={"application/json": {"$ref": "#/components/schemas/SavedWorkflowIn"}},
         example=_EXAMPLE,

@@ -21,6 +21,7 @@ from schedules.models import DigestItem
 
 MOST_RUNS: Final = 100
 """Walks and digests that are shown; of a topic's members ask for one recipient's."""
+_IN_QUIET_HOURS: Final = {"defer": "waits for their end", "drop": "is dropped", "break_through": "comes all the same"}
 Page = Callable[[QuerySet[Delivery], Callable[[Delivery], dict[str, Any]]], dict[str, Any]]
 
 
@@ -133,6 +134,10 @@ def _decisions(notification: Notification, counts: list[dict[str, Any]]) -> list
         )
     if notification.critical:
         found.append(decision("critical", notification.created_at, "It is critical and goes before what is not."))
+    if notification.quiet_hours is not None:
+        said = f"In a recipient's quiet hours it {_IN_QUIET_HOURS[notification.quiet_hours]}, for the request said so."
+        detail = {"policy": notification.quiet_hours}
+        found.append(decision("quiet_hours", notification.created_at, said, detail=detail))
     if notification.send_at is not None:
         at = format_time(notification.send_at)
         said = f"It was not to be routed before {at}."

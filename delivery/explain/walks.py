@@ -56,7 +56,8 @@ _SAYS: Final[Mapping[str, Callable[[Detail], str]]] = {
     "no_way": lambda d: f"passed over {d['channel']}, which does not reach the recipient.",
     "reached": lambda d: f"ended: what went over {d['channel']} was {d['until']}.",
     "exhausted": lambda d: f"ended: no channel is left, and nothing was {d['until']}.",
-    "escalated": lambda d: f"called {d['to']}, round {d['round']}.",
+    "escalated": lambda d: f"called {d['to'] or 'somebody who was erased'}, round {d['round']}.",
+    "nobody_to_call": lambda d: f"had nobody left to call in round {d['round']}: they were erased.",
     "acknowledged": lambda d: f"ended after {d['rounds']} rounds: somebody takes care.",
     "unanswered": lambda d: f"ended after {d['rounds']} rounds: nobody answered.",
 }

@@ -5,14 +5,15 @@ or join a digest are settled together at the end of the round. Everything happen
 made whole or not at all.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
 
-from delivery.rules import read_rules
+from delivery.rules import Rules
 from delivery.runs import collecting, rows, steps
 from delivery.runs.facts import load_facts, load_steps, refresh_facts
 from delivery.runs.walker import Send, Walker
@@ -24,12 +25,13 @@ Connection = AsyncConnection[TupleRow]
 Said = tuple[Walker, Send]
 
 
-async def advance(connection: Connection, walkers: Sequence[Walker], now: datetime) -> list[Said]:
+async def advance(
+    connection: Connection, walkers: Sequence[Walker], rules: Mapping[UUID, Rules], now: datetime
+) -> list[Said]:
     """Walk until everybody rests, and store where: what is to be said, in order. `now` is the transaction's."""
     said: list[Said] = []
     made: list[Walker] = []
     await load_facts(connection, walkers)
-    rules = await read_rules(connection, {walker.project_id for walker in walkers})
     moving = [walker for walker in walkers if not walker.rests]
     while moving:
         await refresh_facts(connection, moving)

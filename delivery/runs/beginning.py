@@ -8,10 +8,10 @@ from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
 
 from delivery.routing import Target
+from delivery.rules import read_rules
 from delivery.runs import rows
 from delivery.runs.advancing import advance
 from delivery.runs.saying import say
-from delivery.runs.stage import transaction_time
 from delivery.runs.walker import Walker
 
 Connection = AsyncConnection[TupleRow]
@@ -34,7 +34,8 @@ async def begin(connection: Connection, pairs: Sequence[tuple[Routed, Target]]) 
         return set()
     versions = await rows.versions_of(connection, (item.version_id for item, _ in pairs if item.version_id is not None))
     events = await rows.events_of(connection, (item.id for item, _ in pairs))
-    now = await transaction_time(connection)
+    rules = await read_rules(connection, {item.project_id for item, _ in pairs})
+    now = rules[pairs[0][0].project_id].now
     walkers = [
         Walker(
             run_id=None,
@@ -50,4 +51,4 @@ async def begin(connection: Connection, pairs: Sequence[tuple[Routed, Target]]) 
         for item, target in pairs
         if item.version_id is not None
     ]
-    return await say(connection, await advance(connection, walkers, now))
+    return await say(connection, await advance(connection, walkers, rules, now), rules, now)

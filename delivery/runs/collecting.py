@@ -1,8 +1,8 @@
 """What the steps of a round want from others: digests joined and closed, people of an escalation looked up. Whole batches at a time."""
 
 from collections.abc import Sequence
-from datetime import datetime
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, Final
 from uuid import UUID
 
 from psycopg import AsyncConnection
@@ -12,12 +12,18 @@ from delivery.runs import rows
 from delivery.runs.facts import load_facts
 from delivery.runs.steps import Collection, Round, allows
 from delivery.runs.walker import Event, Send, Walker
-from delivery.targets import find_targets
+from delivery.targets import Name, find_targets
 from notifications.workflows.definition import DigestStep
 from schedules import digests
 from schedules.windows import closes_at
 
 Connection = AsyncConnection[TupleRow]
+
+_SOON: Final = timedelta(seconds=1)
+_CALLED: Final = """
+    SELECT v.id, step ->> 'key', step -> 'to'
+      FROM (SELECT id, definition FROM notifications_workflowversion WHERE id = ANY(%s) ORDER BY id FOR SHARE SKIP LOCKED) AS v,
+           jsonb_array_elements(v.definition -> 'steps') AS step WHERE step ->> 'type' = 'escalate'"""
 
 
 async def settle(connection: Connection, round_: Round, now: datetime) -> list[Walker]:
@@ -124,13 +130,21 @@ async def _climb(connection: Connection, round_: Round) -> None:
     """Tell the next people of escalations; who is not known yet is made, bare."""
     if not round_.climbing:
         return
-    names = {
-        id(walker): (walker.project_id, step.to[min(walker.memory["told"], len(step.to)) - 1])
-        for walker, step in round_.climbing
-    }
+    called = await _called(connection, {walker.version.id for walker, _ in round_.climbing})
+    names: dict[int, Name] = {}
+    for walker, step in round_.climbing:
+        if people := called.get((walker.version.id, step.key)):
+            names[id(walker)] = (walker.project_id, people[min(walker.memory["told"], len(people)) - 1])
     targets = await find_targets(connection, list(names.values()))
     for walker, step in round_.climbing:
-        told, name = walker.memory["told"], names[id(walker)]
+        told, name = walker.memory["told"], names.get(id(walker))
+        if (walker.version.id, step.key) not in called:
+            walker.memory = {"told": told - 1}
+            walker.wait(round_.now + _SOON)
+            continue
+        if name is None:
+            walker.note("nobody_to_call", round_.now, round=told)
+            continue
         detail: dict[str, Any] = {"round": told, "to": name[1]}
         walker.note("escalated", round_.now, **detail)
         if (target := targets.get(name)) is not None:
@@ -138,3 +152,13 @@ async def _climb(connection: Connection, round_: Round) -> None:
             round_.sends += [
                 (walker, Send(label, channel, target)) for channel in step.channels if allows(walker, channel)
             ]
+
+
+async def _called(connection: Connection, version_ids: set[UUID]) -> dict[tuple[UUID, str], list[str]]:
+    """Whom each step calls, as it stands now: who was erased since the version was learnt is in it no more.
+
+    Shared with others who call; whoever is about to erase one of them waits, and erases what is made here as well. A version out of
+    which somebody is just being erased is left out: to wait for it, with runs in hand that the other wants, would be for ever.
+    """
+    cursor = await connection.execute(_CALLED, (list(version_ids),), prepare=True)
+    return {(version_id, key): people for version_id, key, people in await cursor.fetchall()}

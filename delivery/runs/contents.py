@@ -16,7 +16,6 @@ from psycopg.rows import TupleRow
 from delivery.claims import Message, read_messages
 from delivery.runs.facts import actors_of, people_of
 from delivery.runs.rows import versions_of
-from delivery.runs.walker import Version
 from notifications import ids
 from notifications.acknowledge_links import acknowledge_url
 from notifications.templating.errors import TemplateError
@@ -25,6 +24,7 @@ from notifications.templating.loading import load_library
 from notifications.templating.rendering import RenderedContent, render_content
 from notifications.texts import format_time
 from notifications.workflows.definition import AnyStep, ChannelStep, DigestStep, EscalateStep, FallbackStep, Template
+from notifications.workflows.versions import Version
 
 Connection = AsyncConnection[TupleRow]
 

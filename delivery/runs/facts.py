@@ -1,5 +1,6 @@
 """What conditions and keys may ask about: read for whole batches, and only what the steps at hand need."""
 
+import time
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -27,7 +28,14 @@ _STEPS: Final = """
       LEFT JOIN notifications_inboxmessage m ON m.delivery_id = d.id
      WHERE d.step IS NOT NULL"""
 _LAST_SEEN: Final = "SELECT recipient_id, last_seen_at FROM notifications_inbox WHERE recipient_id = ANY(%s)"
+_REST_SECONDS: Final = 5.0
 _WENT_OUT: Final = frozenset({"sent", "delivered"})
+
+
+class _Outage:
+    """While Redis does not answer, walks do not hold their rows for it each time."""
+
+    ends_at = 0.0
 
 
 async def people_of(connection: Connection, recipient_ids: Iterable[UUID]) -> dict[UUID, dict[str, Any]]:
@@ -56,24 +64,24 @@ async def actors_of(
 async def load_facts(connection: Connection, walkers: Sequence[Walker]) -> None:
     """Give every walker what does not change while it walks: `data`, `recipient`, `actor`, `category`, `workflow`."""
     speaking = [walker for walker in walkers if walker.events]  # others have a digest to close first
-    people = await people_of(connection, (w.target.recipient_id for w in speaking))
-    actors = await actors_of(connection, ((w.project_id, w.event.actor) for w in speaking))
+    events = {walker.event.id: walker.event for walker in speaking}
+    actors = await actors_of(connection, ((event.project_id, event.actor) for event in events.values()))
     for walker in speaking:
-        event, version = walker.event, walker.version
+        event = walker.event
         walker.facts = {
             "data": event.data,
-            "recipient": people.get(walker.target.recipient_id, {"id": walker.target.external_id, "data": {}}),
-            "actor": actors[walker.project_id, event.actor] if event.actor else None,
+            "recipient": walker.target.person,
+            "actor": actors[event.project_id, event.actor] if event.actor else None,
             "category": event.category,
-            "workflow": {"key": version.key, "name": version.definition.name},
+            "workflow": walker.version.facts,
         }
 
 
 async def refresh_facts(connection: Connection, walkers: Sequence[Walker]) -> None:
     """Give those whose next step asks for them `steps` and `presence` of this moment."""
-    if asking := [w for w in walkers if w.step is not None and w.step.needs("presence")]:
+    if asking := [walker for walker in walkers if walker.reads("presence")]:
         await _load_presence(connection, asking)
-    if asking := [w for w in walkers if w.step is not None and w.step.needs("steps")]:
+    if asking := [walker for walker in walkers if walker.reads("steps")]:
         await load_steps(connection, asking)
 
 
@@ -111,7 +119,11 @@ def _steps(walker: Walker, rows: list[tuple[str, str, bool, bool]]) -> dict[str,
 
 async def _load_presence(connection: Connection, walkers: Sequence[Walker]) -> None:
     wanted = list({w.target.recipient_id for w in walkers})
-    present = await read_presence(wanted)
+    present = None
+    if time.monotonic() >= _Outage.ends_at:
+        present = await read_presence(wanted)
+        if present is None:
+            _Outage.ends_at = time.monotonic() + _REST_SECONDS
     cursor = await connection.execute(_LAST_SEEN, (wanted,), prepare=True)
     seen: dict[UUID, datetime | None] = dict(await cursor.fetchall())
     for walker in walkers:

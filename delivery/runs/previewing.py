@@ -11,7 +11,6 @@ from delivery.claims import Message
 from delivery.models import Run
 from delivery.runs.contents import Batch, Project, Wanted, write_one
 from delivery.runs.steps import AFTER_QUIET
-from delivery.runs.walker import Version
 from notifications.errors import Invalid
 from notifications.models import Notification, Recipient, WorkflowVersion
 from notifications.template_selectors import settings_of
@@ -19,7 +18,7 @@ from notifications.templating.errors import TemplateError
 from notifications.templating.reading import read_library
 from notifications.workflows.definition import ChannelStep, Definition, DigestStep
 from notifications.workflows.logic_words import words
-from notifications.workflows.versions import learn_version
+from notifications.workflows.versions import Version, learn_version
 from schedules.models import Digest, DigestItem
 
 _MOST_ITEMS: Final = 1000
@@ -55,10 +54,9 @@ def _version(version_id: UUID) -> Version | None:
     if row is None:
         return None
     try:
-        known = learn_version(row.id, row.workflow.key, row.number, row.definition)
+        return learn_version(row.id, row.workflow_id, row.workflow.key, row.number, row.definition)
     except Invalid:  # an older release stored what this one cannot read
         return None
-    return Version(row.id, row.workflow_id, row.workflow.key, known.definition)
 
 
 def _steps_behind(definition: Definition, step: str) -> list[ChannelStep]:

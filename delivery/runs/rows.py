@@ -11,9 +11,9 @@ from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
 
 from delivery.due import due_rows
-from delivery.runs.walker import Event, Version, Walker
+from delivery.runs.walker import Event, Walker
 from notifications import ids
-from notifications.workflows.versions import known_version, learn_version
+from notifications.workflows.versions import Version, known_version, learn_version
 
 Connection = AsyncConnection[TupleRow]
 _encode = msgspec.json.Encoder().encode
@@ -50,8 +50,6 @@ _VERSIONS: Final = """
 _EVENTS: Final = """
     SELECT id, project_id, data, category, critical, actor, expires_at, channels, acknowledged_at
       FROM notifications_notification WHERE id = ANY(%s)"""
-_versions: dict[UUID, Version] = {}
-_MOST_VERSIONS: Final = 1000
 
 ENDED_BADLY: Final = {"expires_at_passed": "expired", "cancelled_by_caller": "cancelled", "recipient_erased": "failed"}
 
@@ -98,16 +96,14 @@ async def end_badly(connection: Connection, run_id: UUID, reason: str) -> None:
 
 
 async def versions_of(connection: Connection, version_ids: Iterable[UUID]) -> Mapping[UUID, Version]:
-    """These versions, each read once per process: a version never changes."""
-    missing = list(set(version_ids) - _versions.keys())
-    if missing:
-        if len(_versions) > _MOST_VERSIONS:
-            _versions.clear()
+    """These versions; no query for those that the process knows."""
+    wanted = set(version_ids)
+    found = {version_id: known for version_id in wanted if (known := known_version(version_id)) is not None}
+    if missing := list(wanted - found.keys()):
         cursor = await connection.execute(_VERSIONS, (missing,), prepare=True)
-        for version_id, workflow_id, key, number, definition in await cursor.fetchall():
-            known = known_version(version_id) or learn_version(version_id, key, number, definition)
-            _versions[version_id] = Version(version_id, workflow_id, key, known.definition)
-    return _versions
+        for row in await cursor.fetchall():
+            found[row[0]] = learn_version(*row)
+    return found
 
 
 async def events_of(connection: Connection, notification_ids: Iterable[UUID]) -> dict[UUID, Event]:

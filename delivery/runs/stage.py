@@ -15,6 +15,7 @@ from psycopg.rows import TupleRow
 
 from delivery.due import Round
 from delivery.routing import Target
+from delivery.rules import read_rules
 from delivery.runs import collecting, rows
 from delivery.runs.advancing import advance
 from delivery.runs.saying import say
@@ -64,18 +65,10 @@ async def _walk_singly(connection: Connection, *, limit: int) -> tuple[int, set[
 async def _walk(connection: Connection, due: Sequence[rows.Row]) -> set[str]:
     if not due:
         return set()
-    now = await transaction_time(connection)
+    rules = await read_rules(connection, {row.project_id for row in due})
+    now = rules[due[0].project_id].now
     walkers = await _walkers(connection, due, now)
-    said = await advance(connection, walkers, now)
-    return await say(connection, said)
-
-
-async def transaction_time(connection: Connection) -> datetime:
-    """`now()` of the caller's transaction."""
-    row = await (await connection.execute("SELECT now()", prepare=True)).fetchone()
-    assert row is not None
-    moment: datetime = row[0]
-    return moment
+    return await say(connection, await advance(connection, walkers, rules, now), rules, now)
 
 
 async def _walkers(connection: Connection, due: Sequence[rows.Row], now: datetime) -> list[Walker]:

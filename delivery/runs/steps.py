@@ -85,9 +85,9 @@ def key_of(walker: Walker, source: str) -> str:
 
 
 def _holds(walker: Walker, step: AnyStep, round_: Round) -> bool:
-    if step.condition is None:
+    condition = walker.condition
+    if condition is None:
         return True
-    condition = compile_condition(step.condition)
     verdict = condition.evaluate(walker.facts)
     if not verdict.holds:
         values = condition.values(walker.facts)

@@ -1,23 +1,17 @@
 """One walk in memory: where it stands, what it has decided, what it wants said. Pure."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import msgspec
+
 from delivery.routing import Target
 from notifications.preferences.shapes import Policy
-from notifications.workflows.definition import AnyStep, Definition
-
-
-@dataclass(frozen=True, slots=True)
-class Version:
-    """One version of a workflow, as walks need it."""
-
-    id: UUID
-    workflow_id: UUID
-    key: str
-    definition: Definition
+from notifications.workflows.conditions import Condition
+from notifications.workflows.definition import AnyStep
+from notifications.workflows.versions import Version
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +30,7 @@ class Event:
     acknowledged_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Send:
+class Send(msgspec.Struct, frozen=True):
     """Something to be said to somebody on one channel. `label` is the step's key, with its round where it repeats."""
 
     label: str
@@ -47,8 +40,7 @@ class Send:
     """What the step asks for in quiet hours."""
 
 
-@dataclass(slots=True)
-class Walker:
+class Walker(msgspec.Struct, eq=False):
     """A walk under way. Ends as soon as `reason` is set, rests as soon as `waits_until` is."""
 
     run_id: UUID | None
@@ -65,9 +57,9 @@ class Walker:
     expires_at: datetime | None
     position: int = 0
     digest_id: UUID | None = None
-    memory: dict[str, Any] = field(default_factory=dict)
-    log: list[dict[str, Any]] = field(default_factory=list)
-    facts: dict[str, Any] = field(default_factory=dict)
+    memory: dict[str, Any] = {}
+    log: list[dict[str, Any]] = []
+    facts: dict[str, Any] = {}
     reason: str = ""
     waits_until: datetime | None = None
     said: bool = False
@@ -83,6 +75,17 @@ class Walker:
         """The step at which it stands; None behind the last."""
         steps = self.version.definition.steps
         return steps[self.position] if self.position < len(steps) else None
+
+    @property
+    def condition(self) -> Condition | None:
+        """Of the step at which it stands."""
+        conditions = self.version.conditions
+        return conditions[self.position] if self.position < len(conditions) else None
+
+    def reads(self, root: str) -> bool:
+        """Whether the step at which it stands asks about this root."""
+        reads = self.version.reads
+        return self.position < len(reads) and root in reads[self.position]
 
     @property
     def rests(self) -> bool:

@@ -60,6 +60,7 @@ class NotificationAdmin(ReadOnlyAdmin):
                     ("created_exact", "routed_exact"),
                     ("send_exact", "expires_exact"),
                     ("cancellation_key", "critical"),
+                    "quiet_hours",
                     ("acknowledged", "walks"),
                     ("project_name", "shown_id"),
                 )

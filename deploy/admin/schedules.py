@@ -99,7 +99,8 @@ class ScheduleAdmin(ReadOnlyAdmin):
     @admin.display(description="State", ordering="next_at")
     def state_badge(self, schedule: Schedule) -> SafeString:
         state = state_of(schedule)
-        return display.badge(state, _TONES[state])
+        said = f"{state}: {schedule.get_pause_reason_display().lower()}" if schedule.pause_reason else state
+        return display.badge(said, _TONES[state])
 
     @admin.display(description="Rule")
     def rule(self, schedule: Schedule) -> SafeString:
@@ -139,9 +140,12 @@ class ScheduleAdmin(ReadOnlyAdmin):
 
     @admin.action(description="Resume", permissions=["operate"])
     def resume(self, request: HttpRequest, queryset: QuerySet[Schedule]) -> None:
-        rows = queryset.filter(paused=True)
+        rows = queryset.filter(paused=True).exclude(notification__recipients=[])
+        for_nobody = queryset.filter(paused=True, notification__recipients=[]).count()
         log_operated(request, rows, "Resumed.")
         resumed = [services.resume_schedule(schedule_id=pk) for pk in list(rows.values_list("pk", flat=True))]
+        if for_nobody:
+            messages.warning(request, f"{for_nobody} left paused, for their recipients were erased. Give them others.")
         messages.success(request, f"{len(resumed)} resumed. Times of the pause are not made up for.")
 
     @admin.action(description="Run now", permissions=["operate"])

@@ -127,10 +127,19 @@ class TemplateAdmin(ModelAdmin):
         }
         return super().changeform_view(request, object_id, form_url, {**(extra_context or {}), "editor": editor})
 
+    def get_actions(self, request: HttpRequest) -> Any:
+        """Not many removed at once: each is asked for whether somebody names it."""
+        return {name: action for name, action in super().get_actions(request).items() if name != "delete_selected"}
+
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         saved = cast(TemplateForm, form).save_version()
         obj.pk, obj.published = saved.pk, saved.published
         obj._state.adding = False
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """Its versions go with it; nobody needs to be allowed to remove those alone."""
+        shown, counts, needed, protected = super().get_deleted_objects(objs, request)
+        return shown, counts, set(needed) - {TemplateVersion._meta.verbose_name}, protected
 
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
         try:

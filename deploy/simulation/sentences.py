@@ -40,6 +40,7 @@ _SAYS: Final[Mapping[str, Callable[[Detail], str]]] = {
     "acknowledged": lambda detail: f"acknowledged after {detail['rounds']} rounds: nobody else is told",
     "unanswered": lambda detail: f"nobody acknowledged in {detail['rounds']} rounds",
     "escalated": lambda detail: f"round {detail['round']}: {detail['to']} is told",
+    "nobody_to_call": lambda detail: f"round {detail['round']}: nobody is left to be told",
 }
 CODES: Final = frozenset(_SAYS)
 

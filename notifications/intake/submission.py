@@ -7,7 +7,7 @@ Pointers. The msgspec structs are the one definition of the request; the OpenAPI
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
 import msgspec
@@ -75,6 +75,17 @@ class NotificationIn(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     ] = {}
     category: Annotated[str, msgspec.Meta(max_length=255, description="Without one: the workflow's.")] | None = None
     critical: Annotated[bool, msgspec.Meta(description="True where the workflow is critical.")] = False
+    quiet_hours: (
+        Annotated[
+            Literal["defer", "drop", "break_through"],
+            msgspec.Meta(
+                description="What becomes of it where recipients have quiet hours: it waits for their end, is dropped, or comes all the"
+                " same. Without: as the recipient or the project says. Not with a workflow, whose steps say it (and may also collect"
+                " what comes in a digest)."
+            ),
+        ]
+        | None
+    ) = None
     actor: Text | None = None
     thread: (
         Annotated[
@@ -157,14 +168,7 @@ def parse_submission(
 
 
 def _check_fields(body: NotificationIn, conf: NotificationsConf) -> list[Fault]:
-    faults: list[Fault] = []
-    if body.workflow is not None:
-        if body.content is not None:
-            faults.append(Fault("/content", "The workflow says what is said; leave content or workflow out."))
-    elif body.content is None:
-        faults.append(Fault("/content", "Give content and channels, or the key of a workflow."))
-    elif body.channels is None:
-        faults.append(Fault("/channels", "Say which channels to use."))
+    faults = _check_who_says(body)
     for index, channel in enumerate(body.channels or ()):
         if channel not in conf.channels:
             faults.append(
@@ -183,6 +187,21 @@ def _check_fields(body: NotificationIn, conf: NotificationsConf) -> list[Fault]:
     _check(faults, "/actor", texts.check_external_id, body.actor)
     _check(faults, "/thread", texts.check_line, body.thread)
     _check(faults, "/cancellation_key", texts.check_external_id, body.cancellation_key)
+    return faults
+
+
+def _check_who_says(body: NotificationIn) -> list[Fault]:
+    """Either the request or a workflow says what is said and how."""
+    faults = []
+    if body.workflow is not None:
+        if body.content is not None:
+            faults.append(Fault("/content", "The workflow says what is said; leave content or workflow out."))
+        if body.quiet_hours is not None:
+            faults.append(Fault("/quiet_hours", "The workflow's steps say it; leave it out."))
+    elif body.content is None:
+        faults.append(Fault("/content", "Give content and channels, or the key of a workflow."))
+    elif body.channels is None:
+        faults.append(Fault("/channels", "Say which channels to use."))
     return faults
 
 

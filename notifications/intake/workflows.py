@@ -20,7 +20,7 @@ log = structlog.get_logger(__name__)
 _MOST: Final = 10_000
 # What the process knows already is not read again, for a definition may be large.
 _PUBLISHED: Final = """
-    SELECT w.project_id, w.key, v.id, v.number, CASE WHEN v.id <> ALL(%s) THEN v.definition::text END
+    SELECT w.project_id, w.id, w.key, v.id, v.number, CASE WHEN v.id <> ALL(%s) THEN v.definition::text END
       FROM (SELECT DISTINCT * FROM unnest(%s::uuid[], %s::text[])) AS asked (project_id, key)
       JOIN notifications_workflow w USING (project_id, key)
       JOIN notifications_workflowversion v ON v.id = w.published_version_id
@@ -37,10 +37,10 @@ async def find_published(connection: Connection, submissions: Iterable[Submissio
     known = [latest for name in names if (latest := _latest.get(name)) and known_version(latest)]
     cursor = await connection.execute(_PUBLISHED, (known, [project for project, _ in names], [key for _, key in names]))
     found: dict[Name, Version] = {}
-    for project_id, key, version_id, number, definition in await cursor.fetchall():
+    for project_id, workflow_id, key, version_id, number, definition in await cursor.fetchall():
         try:
             version = known_version(version_id) if definition is None else None
-            found[project_id, key] = version or learn_version(version_id, key, number, definition)
+            found[project_id, key] = version or learn_version(version_id, workflow_id, key, number, definition)
         except Invalid:
             log.exception("workflow_unreadable", workflow_version=str(version_id))
             continue

@@ -47,7 +47,7 @@ _UPDATE_RECIPIENTS: Final = """
     ),
 )
 _COLUMNS: Final = (
-    "id, project_id, workflow, workflow_version_id, category, critical, actor, thread, recipients, content, channels, "
+    "id, project_id, workflow, workflow_version_id, category, critical, quiet_hours, actor, thread, recipients, content, channels, "
     "data, metadata, cancellation_key, send_at, expires_at, created_at, api_key_id"
 )
 _encode = msgspec.json.Encoder().encode
@@ -168,6 +168,7 @@ def _row(submission: Submission) -> tuple[Any, ...]:
         submission.version.id if submission.version else None,
         submission.category,
         submission.critical,
+        body.quiet_hours,
         body.actor,
         body.thread,
         _json(submission.entries),

@@ -32,6 +32,11 @@ class Notification(models.Model):
         EXPIRED = "expired"
         FAILED = "failed"
 
+    class QuietHours(models.TextChoices):
+        DEFER = "defer"
+        DROP = "drop"
+        BREAK_THROUGH = "break_through"
+
     id = models.UUIDField(primary_key=True, default=ids.new_uuid, editable=False)
     project = models.ForeignKey(
         Project, on_delete=models.CASCADE, related_name="notifications", db_constraint=False, db_index=False
@@ -61,6 +66,13 @@ class Notification(models.Model):
     )
     category = models.CharField(max_length=255, null=True, blank=True)
     critical = models.BooleanField(db_default=False)
+    quiet_hours = models.CharField(
+        max_length=16,
+        choices=QuietHours,
+        null=True,
+        blank=True,
+        help_text="What becomes of it in quiet hours; null: as the recipient, the project or its workflow's steps say.",
+    )
     actor = models.CharField(max_length=255, null=True, blank=True)
     thread = models.CharField(max_length=255, null=True, blank=True, help_text="What mail programs show together.")
     recipients = models.JSONField(

@@ -16,9 +16,8 @@ from functools import lru_cache
 from typing import Any, Final
 
 import msgspec
-from cronsim import CronSim, CronSimError
 
-from notifications import clock, texts
+from notifications import texts
 from notifications.errors import Fault, Invalid
 from notifications.preferences.shapes import (
     DAYS,
@@ -31,6 +30,7 @@ from notifications.preferences.shapes import (
     QuietHours,
     Weekly,
 )
+from notifications.recurrence_rules import check_coming_cron
 
 MAX_ENTRIES: Final = 1000
 MAX_INTERVALS: Final = 24
@@ -185,11 +185,9 @@ def _check_digests(raw: Any, at: str, faults: list[Fault]) -> None:
 
 
 def _is_cron(value: Any) -> bool:
-    if not isinstance(value, str) or len(value) > 100 or len(value.split()) != 5:
-        return False
     try:
-        return next(CronSim(value, clock.utc_now()), None) is not None
-    except CronSimError:
+        return isinstance(value, str) and len(value) <= 100 and bool(check_coming_cron(value))
+    except ValueError:
         return False
 
 

@@ -1,4 +1,4 @@
-"""Taking an erased person's traces out of what belongs to others as well: notifications, and other people's inboxes.
+"""Taking an erased person's traces out of what belongs to others as well: notifications, other people's inboxes, workflows.
 
 Locks are taken in the order in which routing takes them, notifications first. A notification that waits to be routed loses
 its lease with the name: whoever is just routing it is fenced off, and it is routed anew without the person.
@@ -26,6 +26,17 @@ _PENDING: Final = _FORGET.format(
 )
 _UNROUTED: Final = _FORGET.format(pending="", which="status IN ('cancelled', 'expired', 'failed')")
 _NAMED: Final = _FORGET.format(pending="", which="available_at IS NULL AND id = ANY(%(ids)s)")
+# A version never changes but for this; whoever escalates reads `to` when it calls.
+_CALLED: Final = """
+    UPDATE notifications_workflowversion v
+       SET definition = jsonb_set(v.definition, '{steps}', (
+               SELECT jsonb_agg(CASE WHEN step -> 'to' ? %(name)s THEN jsonb_set(step, '{to}', (step -> 'to') - %(name)s::text) ELSE step END
+                                ORDER BY n) FROM jsonb_array_elements(v.definition -> 'steps') WITH ORDINALITY AS s (step, n)))
+      FROM (SELECT id FROM notifications_workflowversion
+             WHERE workflow_id IN (SELECT id FROM notifications_workflow WHERE project_id = %(project)s)
+               AND jsonb_path_exists(definition, '$.steps[*].to[*] ? (@ == $name)', jsonb_build_object('name', %(name)s::text))
+             ORDER BY id FOR UPDATE) AS o
+     WHERE v.id = o.id"""
 _DID: Final = """
     UPDATE {table} SET {column} = NULL
      WHERE id IN (SELECT id FROM {table} WHERE project_id = %(project)s AND {column} = %(name)s ORDER BY id FOR UPDATE)"""
@@ -54,3 +65,9 @@ def forget_named(*, project_id: UUID, external_id: str, notification_ids: Sequen
     with connection.cursor() as cursor:
         values: dict[str, Any] = {"project": project_id, "name": external_id, "ids": list(notification_ids)}
         cursor.execute(_NAMED, values)
+
+
+def forget_called(*, project_id: UUID, external_id: str) -> None:
+    """Take the person out of whom workflows call, in every version; in the caller's transaction."""
+    with connection.cursor() as cursor:
+        cursor.execute(_CALLED, {"project": project_id, "name": external_id})

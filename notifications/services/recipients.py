@@ -1,4 +1,4 @@
-"""Recipients: make, change, erase."""
+"""Recipients: make and change. Erasing reaches further, see `delivery/erasing.py`."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -10,8 +10,6 @@ from django.db.models.functions import Now
 from notifications.errors import NotFound
 from notifications.merge_patch import merge_patch
 from notifications.models import Recipient
-from notifications.services.erasing import forget_name, forget_named
-from notifications.services.suppressions import forget_addresses
 
 FIELDS: Final = ("email", "phone", "name", "locale", "timezone", "data")
 
@@ -42,27 +40,6 @@ def patch_recipient(*, project_id: UUID, external_id: str, fields: Mapping[str, 
     recipient.save(update_fields=[*changed, "updated_at"])
     recipient.refresh_from_db(fields=["updated_at"])
     return recipient
-
-
-@transaction.atomic
-def erase_recipient(*, project_id: UUID, external_id: str) -> UUID:
-    """Remove a person with addresses, memberships, messages and deliveries, and the name from what others got as well; what
-    suppresses the address keeps its hash alone. Gives the row's id, for whoever has to be told. Raises `NotFound`."""
-    # Notifications and deliveries before their recipient, as those take them who are just routing and delivering.
-    found = Recipient.objects.filter(project_id=project_id, external_id=external_id).first()
-    if found is None:
-        raise NotFound
-    forget_name(project_id=project_id, external_id=external_id)
-    locked = found.deliveries.select_for_update().order_by("id").values_list("notification_id", flat=True)
-    forget_named(project_id=project_id, external_id=external_id, notification_ids=sorted(set(locked)))
-    # A full lock: whoever is just writing a row that points here ends first, and is then erased as well.
-    recipient = lock_recipient(project_id=project_id, external_id=external_id, no_key=False)
-    recipient_pk, email, deliveries = recipient.pk, recipient.email, recipient.deliveries.values("id")
-    forget_addresses(project_id=project_id, delivery_ids=deliveries)
-    recipient.delete()
-    # Once more now that no delivery is left by which the address could come back.
-    forget_addresses(project_id=project_id, emails=[email] if email else [])
-    return recipient_pk
 
 
 def ensure_recipient(*, project_id: UUID, external_id: str) -> Recipient:

@@ -10,6 +10,7 @@ from django.db.models.functions import Now
 from notifications.conf import conf
 from notifications.errors import Conflict, Fault, Invalid, NotFound
 from notifications.models import Template, TemplateVersion
+from notifications.services.naming import hold_names, namer_of
 from notifications.templating.library import BUILT_IN_LAYOUT
 from notifications.templating.stored import references_in, variants_faults
 from notifications.templating.validation import References
@@ -32,6 +33,7 @@ def put_template(
     if faults := variants_faults(kind, variants, conf().channels):
         raise Invalid(faults)
     references = references_in(kind, variants)
+    hold_names(project_id)
     _check_references(project_id, key, references)
     Template.objects.bulk_create(
         [Template(project_id=project_id, key=key, kind=kind, name=name)], ignore_conflicts=True
@@ -51,6 +53,7 @@ def put_template(
 @transaction.atomic
 def publish_version(*, project_id: UUID, key: str, number: int) -> Template:
     """Use this version from now on, an older one too. Raises `NotFound` and, where what it refers to is gone, `Conflict`."""
+    hold_names(project_id)
     template = _locked(project_id, key)
     version = template.versions.filter(number=number).first()
     if version is None:
@@ -67,16 +70,11 @@ def publish_version(*, project_id: UUID, key: str, number: int) -> Template:
 
 @transaction.atomic
 def delete_template(*, project_id: UUID, key: str) -> None:
-    """Remove it with its versions. Raises `NotFound`, and `Conflict` while another template uses it."""
+    """Remove it with its versions. Raises `NotFound`, and `Conflict` while another template or a workflow in use names it."""
+    hold_names(project_id)
     template = _locked(project_id, key)
-    user = (
-        Template.objects.filter(project_id=project_id, published__references__contains=[key])
-        .exclude(id=template.id)
-        .values_list("key", flat=True)
-        .first()
-    )
-    if user is not None:
-        raise Conflict(f"The template {user} uses it.")
+    if (namer := namer_of(template)) is not None:
+        raise Conflict(f"{namer} uses it.")
     template.delete()
 
 

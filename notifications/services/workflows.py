@@ -10,6 +10,7 @@ from django.db.models.functions import Now
 from notifications.conf import conf
 from notifications.errors import NotFound
 from notifications.models import Workflow, WorkflowVersion
+from notifications.services.naming import check_named, hold_names
 from notifications.workflows.parsing import parse_definition
 
 _State = WorkflowVersion.State
@@ -19,9 +20,12 @@ _State = WorkflowVersion.State
 def put_workflow(*, project_id: UUID, key: str, definition: dict[str, Any], draft: bool = False) -> bool:
     """Save the definition as the draft, or publish it as a new version; whether the workflow is new.
 
-    What is published or saved already is not saved again. An archived workflow is in use again once one is published. Raises `Invalid`.
+    What is published or saved already is not saved again. An archived workflow is in use again once one is published. Raises
+    `Invalid`, also for a stored template that is named and not there.
     """
     parse_definition(definition, channels=conf().channels)
+    hold_names(project_id)
+    check_named(project_id, definition)
     _, created = Workflow.objects.get_or_create(project_id=project_id, key=key)
     workflow = _locked(project_id, key)
     waiting = workflow.versions.filter(state=_State.DRAFT).first()
@@ -42,13 +46,15 @@ def put_workflow(*, project_id: UUID, key: str, definition: dict[str, Any], draf
 def publish_version(*, project_id: UUID, key: str, number: int) -> None:
     """Make this version the one that new notifications follow: the draft, or an earlier one again.
 
-    Raises `NotFound`, and `Invalid` when the version does not fit this installation any more.
+    Raises `NotFound`, and `Invalid` when the version does not fit this installation any more or names a template that is gone.
     """
+    hold_names(project_id)
     workflow = _locked(project_id, key)
     version = workflow.versions.filter(number=number).first()
     if version is None:
         raise NotFound
     parse_definition(version.definition, channels=conf().channels)
+    check_named(project_id, version.definition)
     _publish(workflow, version)
 
 

@@ -30,7 +30,13 @@ class WindowIn(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     sliding: Duration | None = None
     max: Duration | None = None
     cron: Annotated[str, Meta(max_length=255)] | None = None
-    rrule: Annotated[str, Meta(max_length=255, description="RFC 5545; DAILY, WEEKLY or MONTHLY.")] | None = None
+    rrule: (
+        Annotated[
+            str,
+            Meta(max_length=255, description="RFC 5545; DAILY, WEEKLY, MONTHLY or YEARLY, without COUNT and UNTIL."),
+        ]
+        | None
+    ) = None
     timezone: Annotated[str, Meta(max_length=64, description="IANA name, or `recipient` (default).")] | None = None
 
 
@@ -95,7 +101,10 @@ class FallbackStepIn(StepIn, kw_only=True):
 class EscalateStepIn(StepIn, kw_only=True):
     """Without channels: those of the steps before."""
 
-    to: Annotated[list[RecipientId], Meta(min_length=1, max_length=20, description="Recipients' ids, in order.")]
+    to: Annotated[
+        list[RecipientId],  # what is stored may name nobody any more
+        Meta(max_length=20, description="Recipients' ids, in order.", extra_json_schema={"minItems": 1}),
+    ]
     every: Duration
     times: Annotated[int, Meta(ge=1, le=20)] = 3
     until: Literal["acknowledged"] = "acknowledged"

@@ -91,6 +91,8 @@ def _fallback(book: Ledger, given: shapes.FallbackStepIn, pointer: str) -> Fallb
 
 
 def _escalate(book: Ledger, given: shapes.EscalateStepIn, pointer: str) -> EscalateStep:
+    if not given.to and book.channels is not None:
+        book.fault(f"{pointer}/to", "Names nobody.")
     for index, recipient in enumerate(given.to):
         try:
             texts.check_external_id(recipient)

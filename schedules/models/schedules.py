@@ -27,6 +27,9 @@ class Schedule(models.Model):
         ONE = "one"
         ALL = "all"
 
+    class PauseReason(models.TextChoices):
+        RECIPIENT_ERASED = "recipient_erased"
+
     id = models.UUIDField(primary_key=True, default=ids.new_uuid, editable=False)
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="schedules", db_index=False)
     key = models.CharField(max_length=255, help_text="The caller's own name for it.")
@@ -42,6 +45,13 @@ class Schedule(models.Model):
         max_length=8, choices=CatchUp, db_default=CatchUp.ONE, help_text="What becomes of times that were missed."
     )
     paused = models.BooleanField(db_default=False)
+    pause_reason = models.CharField(
+        max_length=32,
+        choices=PauseReason,
+        blank=True,
+        db_default="",
+        help_text="Why it paused by itself; empty: somebody paused it, or it is not paused.",
+    )
     notification = models.JSONField(help_text="A body of POST /v1/notifications.")
     next_at = models.DateTimeField(null=True, blank=True, help_text="Empty: paused, or over.")
     asked_at = models.DateTimeField(null=True, blank=True, help_text="A run was asked for, and is about to be made.")

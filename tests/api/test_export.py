@@ -44,6 +44,9 @@ def plant(tenant: Tenant, person: str) -> Notification:
     recipient = Recipient.objects.get(project=tenant.project, external_id=person)
     http.put(f"/v1/recipients/{person}/preferences", json={"categories": {"news": {"email": False}}})
     add_message(tenant, person)
+    for_both = {"id": person, "email": f"{person}@example.com"}
+    plan = {"every": "P1D", "notification": notification(recipients=["other", for_both], actor=person)}
+    http.put("/v1/schedules/shared", json=plan).raise_for_status()
     row = Notification.objects.create(
         project=tenant.project,
         recipients=[person],
@@ -79,6 +82,8 @@ def test_everything_that_is_kept_comes_line_by_line(tenant: Tenant, person: str)
     assert found["notification"]["id"] == row.public_id and "recipients" not in found["notification"]
     assert found["delivery"]["attempts"][0]["response"] == {"text": f"for {person}"}
     assert found["subscription"]["topic"] == "t"
+    assert found["schedule"]["key"] == "shared"
+    assert [entry["id"] for entry in found["schedule"]["notification"]["recipients"]] == [person]
     assert "whsec" not in json.dumps(lines)
 
 
@@ -123,8 +128,18 @@ def test_after_erasing_no_column_of_any_table_knows_the_person(tenant: Tenant, p
     Notification.objects.filter(id=ids.decode("ntf", shared["id"])).update(acknowledged_by=person)
     acted = add_message(tenant, "other")
     InboxMessage.objects.filter(id=ids.decode("msg", acted)).update(actor=person)
+    mine = notification(recipients=[person], content={"title": f"Dear {person}"}, metadata={"for": person})
+    tenant.http.put("/v1/schedules/mine", json={"every": "P1D", "notification": mine}).raise_for_status()
+    climb = {"key": "climb", "type": "escalate", "every": "PT5M", "channels": ["in_app"], "template": {"title": "x"}}
+    for to in ([person], ["other", person]):
+        workflow = {"name": "Alarm", "steps": [{**climb, "to": to}]}
+        tenant.http.put("/v1/workflows/alarm", json=workflow).raise_for_status()
     assert tenant.http.delete(f"/v1/recipients/{person}").status_code == 204
     assert traces(person) == []
+    assert tenant.http.get("/v1/workflows/alarm").json()["definition"]["steps"][0]["to"] == ["other"]
+    first = tenant.http.get("/v1/workflows/alarm/versions/1").json()
+    assert first["definition"]["steps"][0]["to"] == []
+    assert_problem(tenant.http.post("/v1/workflows/alarm/versions/1/publish"), 422, pointer="/steps/0/to")
     kept = Notification.objects.get(id=row.id)
     assert (kept.recipients, kept.status, kept.content["title"], kept.data) == ([], "routed", "", {})
     assert tenant.http.get(f"/v1/notifications/{shared['id']}").json()["recipients"] == ["other"]

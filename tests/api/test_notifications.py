@@ -212,3 +212,24 @@ def test_list_is_newest_first_and_unknown_is_404(tenant: Tenant) -> None:
     assert_problem(tenant.http.get(f"/v1/notifications/{unknown}"), 404)
     topic = Topic.objects.create(project=tenant.project, key="x")
     assert_problem(tenant.http.get(f"/v1/notifications/{ids.encode('dlv', topic.id)}"), 404)
+
+
+def test_what_becomes_of_it_in_quiet_hours_can_be_said(tenant: Tenant) -> None:
+    http = tenant.http
+    sent = http.post("/v1/notifications", json=notification(quiet_hours="break_through")).json()["id"]
+    assert http.get(f"/v1/notifications/{sent}").json()["quiet_hours"] == "break_through"
+    explained = http.get(f"/v1/notifications/{sent}/explain").json()["decisions"]
+    said = [decision for decision in explained if decision["code"] == "quiet_hours"]
+    assert [decision["detail"] for decision in said] == [{"policy": "break_through"}]
+    unsaid = http.post("/v1/notifications", json=notification(quiet_hours=None, send_at="2026-01-01T00:00:00Z")).json()
+    assert http.get(f"/v1/notifications/{unsaid['id']}").json()["quiet_hours"] is None
+    before = row_counts()
+    for value in ("digest", "later", True):
+        body = notification(quiet_hours=value)
+        assert_problem(http.post("/v1/notifications", json=body), 422, pointer="/quiet_hours")
+    step = {"key": "bell", "type": "in_app", "template": {"title": "Hello"}}
+    workflow = {"workflow": "greet", "recipients": ["u1"], "quiet_hours": "defer"}
+    assert_problem(http.post("/v1/notifications", json=workflow), 422, pointer="/quiet_hours")
+    assert row_counts() == before
+    assert http.put("/v1/workflows/greet", json={"name": "Greeting", "steps": [step]}).status_code == 201
+    assert_problem(http.post("/v1/notifications", json=workflow), 422, pointer="/quiet_hours")

@@ -7,10 +7,12 @@ import httpx
 import pytest
 from django_celery_beat.models import ClockedSchedule, CrontabSchedule, IntervalSchedule, PeriodicTask
 
+from notifications.errors import Conflict
 from notifications.ids import decode
 from notifications.models import AuditEntry, Project
 from schedules.beat import remove_orphans
 from schedules.models import Schedule, ScheduleRun
+from schedules.services import resume_schedule
 from tests.api.asking import Tenant, assert_problem, notification, row_counts
 
 TOMORROW = (datetime.now(UTC) + timedelta(days=1)).replace(microsecond=0)
@@ -261,3 +263,37 @@ def test_a_projects_end_is_its_schedules_end(tenant: Tenant) -> None:
     assert not Schedule.objects.filter(project_id=tenant.project.id).exists()
     assert remove_orphans() == 1
     assert not PeriodicTask.objects.filter(id=task.id).exists()
+
+
+def test_a_schedule_that_is_left_for_nobody_pauses_and_says_why(tenant: Tenant) -> None:
+    http = tenant.http
+    for name in ("u1", "u2"):
+        http.put(f"/v1/recipients/{name}", json={})
+    both = notification(recipients=["u1", {"id": "u2", "name": "Ada"}], actor="u1")
+    http.put("/v1/schedules/s", json=schedule(notification=both))
+    http.delete("/v1/recipients/u1")
+    shown = http.get("/v1/schedules/s").json()
+    assert (shown["paused"], shown["pause_reason"]) == (False, None)
+    assert shown["notification"] == notification(recipients=[{"id": "u2", "name": "Ada"}])
+    http.delete("/v1/recipients/u2")
+    shown = http.get("/v1/schedules/s").json()
+    assert (shown["paused"], shown["pause_reason"], shown["next_at"]) == (True, "recipient_erased", None)
+    assert shown["notification"] == {"recipients": [], "channels": ["in_app"]}
+    task = entry(tenant, "s")
+    assert task is not None and not task.enabled
+    assert_problem(http.patch("/v1/schedules/s", json={"paused": False}), 422, pointer="/notification/recipients")
+    with pytest.raises(Conflict, match="erased"):
+        resume_schedule(schedule_id=Schedule.objects.get(project=tenant.project, key="s").pk)
+    resumed = http.patch("/v1/schedules/s", json={"paused": False, "notification": notification()}).json()
+    assert (resumed["paused"], resumed["pause_reason"]) == (False, None)
+    assert resumed["next_at"] is not None
+
+
+def test_a_topic_is_somebody_left(http: httpx.Client) -> None:
+    http.put("/v1/recipients/u1", json={})
+    http.put("/v1/topics/t", json={})
+    http.put("/v1/schedules/s", json=schedule(notification=notification(recipients=["u1", {"topic": "t"}])))
+    http.delete("/v1/recipients/u1")
+    shown = http.get("/v1/schedules/s").json()
+    assert (shown["paused"], shown["notification"]["recipients"]) == (False, [{"topic": "t"}])
+    assert shown["notification"]["content"] == {"title": "Hello"}

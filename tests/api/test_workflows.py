@@ -118,7 +118,7 @@ def test_a_bad_definition_changes_nothing_and_names_the_step(http: httpx.Client)
         problem = assert_problem(http.put("/v1/workflows/greet", json=body), 422, pointer="/steps/1/window/cron")
         details = [error["detail"] for error in problem["errors"]]
         assert details[0].startswith("Step 'bell': No such type of step")
-        assert details[1].startswith("Step 'wait': Not a cron expression")
+        assert details[1].startswith("Step 'wait': Not a cron rule")
     for body in ([], "x", {}, workflow(draft="yes"), workflow(draft=None), workflow(more=1)):
         assert_problem(http.put("/v1/workflows/greet", json=body), 422)
     assert_problem(http.put("/v1/workflows/no good", json=workflow()), 422, pointer="/key")
@@ -216,3 +216,57 @@ def test_pages_of_workflows(http: httpx.Client) -> None:
     first = http.get("/v1/workflows", params={"limit": 2}).json()
     second = http.get("/v1/workflows", params={"limit": 2, "after": first["next"]}).json()
     assert [row["key"] for row in first["data"] + second["data"]] == ["c", "b", "a"]
+
+
+def said_by(template: str, **changes: Any) -> dict[str, Any]:
+    """A workflow whose one step says a stored template."""
+    return workflow(steps=[{"key": "bell", "type": "in_app", "template": template}], **changes)
+
+
+def test_a_template_that_is_not_there_cannot_be_named(http: httpx.Client) -> None:
+    http.put("/v1/templates/frame", json={"kind": "layout", "variants": {"default": {"html": "{{ content }}"}}})
+    climb = {"key": "climb", "type": "escalate", "to": ["u2"], "every": "PT5M", "channels": ["in_app", "webhook"]}
+    before = row_counts()
+    for steps, pointer, detail in (
+        (said_by("gone")["steps"], "/steps/0/template", "Step 'bell': There is no template gone."),
+        (said_by("frame")["steps"], "/steps/0/template", "Step 'bell': frame is a layout, not a template."),
+        (
+            [*workflow()["steps"], {**climb, "templates": {"webhook": "gone"}}],
+            "/steps/1/templates/webhook",
+            "Step 'climb': There is no template gone.",
+        ),
+    ):
+        for draft in (False, True):
+            body = workflow(steps=steps, draft=draft)
+            problem = assert_problem(http.put("/v1/workflows/greet", json=body), 422, pointer=pointer)
+            assert problem["errors"][0]["detail"] == detail
+    assert row_counts() == before
+
+
+def test_a_template_of_another_project_is_not_there(make_tenant: Callable[..., Tenant]) -> None:
+    ours, theirs = make_tenant().http, make_tenant().http
+    theirs.put("/v1/templates/hello", json={"variants": {"default": {"default": {"title": "Hello"}}}})
+    assert_problem(ours.put("/v1/workflows/greet", json=said_by("hello")), 422, pointer="/steps/0/template")
+    assert theirs.put("/v1/workflows/greet", json=said_by("hello")).status_code == 201
+
+
+@pytest.mark.parametrize("place", [{"template": "hello"}, {"templates": {"in_app": "hello"}}])
+def test_a_template_that_a_workflow_in_use_names_stays(http: httpx.Client, place: dict[str, Any]) -> None:
+    hello = {"variants": {"default": {"default": {"title": "Hello"}}}}
+    http.put("/v1/templates/hello", json=hello)
+    reach = {"key": "reach", "type": "fallback", "channels": ["in_app"], "wait": "PT5M", **place}
+    assert http.put("/v1/workflows/greet", json=workflow(steps=[reach])).status_code == 201
+    before = row_counts()
+    assert assert_problem(http.delete("/v1/templates/hello"), 409)["detail"] == "The workflow greet uses it."
+    assert row_counts() == before
+    http.put("/v1/workflows/greet", json=workflow("In line"))
+    assert http.delete("/v1/templates/hello").status_code == 204
+    # The version that named it holds only once it is there again.
+    again = "/v1/workflows/greet/versions/1/publish"
+    where = "/steps/0/" + ("template" if "template" in place else "templates/in_app")
+    assert_problem(http.post(again), 422, pointer=where)
+    assert http.get("/v1/workflows/greet").json()["published"] == 2
+    http.put("/v1/templates/hello", json=hello)
+    assert http.post(again).status_code == 200
+    http.delete("/v1/workflows/greet")
+    assert http.delete("/v1/templates/hello").status_code == 204

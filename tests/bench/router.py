@@ -6,7 +6,6 @@ Every member has an email address; every second one has preferences of his own. 
 a condition. What COPY is measured with is a table like the real one, its indexes and checks included, filled from memory.
 """
 
-import asyncio
 import json
 import os
 import sys
@@ -15,6 +14,7 @@ from typing import Any, Final
 
 import django
 import psutil
+import uvloop
 
 WORKFLOW: Final = {
     "name": "Bench",
@@ -53,20 +53,26 @@ _COLUMNS: Final = (
 async def measure(members: int) -> dict[str, float]:
     """Seconds of routing and of COPY, and what routing took of memory on top."""
     from delivery.conf import conf
-    from delivery.route import route
-    from notifications.database import LOOK_UPS, connect, make_pool
+    from delivery.route import claim_accepted, route_claimed
+    from notifications.collecting import collect_seldom
+    from notifications.database import IN_ORDER, LOOK_UPS, connect, make_pool
 
     async with await connect() as connection:
         await _prepare(connection, members)
+        # Pools and collector as in a worker (`delivery/engine.py`, `delivery/loop.py`).
+        claims, pool = make_pool(max_size=1, avoid=IN_ORDER, durable=False), make_pool(max_size=1, avoid=LOOK_UPS)
+        await claims.open()
+        await pool.open()
+        collect_seldom()
         process = psutil.Process()
         before, most = process.memory_info().rss, 0
-        pool = make_pool(max_size=1, avoid=LOOK_UPS)
-        await pool.open()
-        async with pool.connection() as routing:
+        async with claims.connection() as claiming, pool.connection() as routing:
             began = time.perf_counter()
-            while await route(routing, conf(), lambda channels: None):
+            while (claimed := await claim_accepted(claiming, conf()))[0]:
+                await route_claimed(routing, claimed[1], conf(), lambda channels: None)
                 most = max(most, process.memory_info().rss)
             routed = time.perf_counter() - began
+        await claims.close()
         await pool.close()
         made = await _one(connection, "SELECT count(*) FROM delivery_delivery WHERE state = 'queued'")
         if made != 2 * members:
@@ -136,7 +142,7 @@ async def _one(connection: Any, statement: str) -> Any:
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "deploy.settings")
     django.setup()
-    print(json.dumps(asyncio.run(measure(int(sys.argv[1])))))
+    print(json.dumps(uvloop.run(measure(int(sys.argv[1])))))
 
 
 if __name__ == "__main__":

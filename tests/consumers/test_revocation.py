@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 
 from consumers.conf import ConsumersConf
+from delivery.erasing import erase_recipient
 from notifications.database import connect
 from notifications.events import access_hint
 from notifications.executor import in_thread
 from notifications.inbox.publish import publish
-from notifications.services.recipients import erase_recipient
 from notifications.services.tokens import revoke_tokens
 from tests.consumers.conftest import MakeClient
 from tests.consumers.inbox import Client, Owner

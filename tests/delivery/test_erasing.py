@@ -4,12 +4,12 @@ import asyncio
 from datetime import timedelta
 
 from delivery.conf import DeliveryConf
+from delivery.erasing import erase_recipient
 from delivery.route import claim_accepted, route, route_claimed
 from notifications.clock import utc_now
 from notifications.database import connect
 from notifications.executor import in_thread
 from notifications.intake.writer import Connection
-from notifications.services.recipients import erase_recipient
 from tests.delivery.world import World, unheard
 
 CONF = DeliveryConf()

@@ -355,8 +355,8 @@ class Machine(RuleBasedStateMachine):
         item.claims = 0
         item.token = None
         # A chunk holds one member; the page after the last member ends the topic.
-        if item.topic and item.chunks + routing.CHUNKS_PER_TURN <= len(MEMBERS):
-            item.chunks += routing.CHUNKS_PER_TURN
+        if item.topic and item.chunks < len(MEMBERS):
+            item.chunks += 1
             item.available_at = self.now
         else:
             item.status, item.available_at = "routed", None

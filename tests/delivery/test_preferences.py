@@ -12,6 +12,7 @@ from delivery.claims import claim
 from delivery.conf import DeliveryConf
 from delivery.dry_run import plan_submission
 from delivery.route import route
+from delivery.services import cancel_notification
 from notifications import ids
 from notifications.clock import utc_now
 from notifications.conf import conf
@@ -110,6 +111,25 @@ async def test_policies(
     assert await routed(world, **submission) == {"email": expected}
 
 
+@pytest.mark.parametrize(
+    ("asked", "expected"),
+    [
+        ("defer", ("scheduled", "quiet_hours")),
+        ("drop", ("suppressed", "quiet_hours")),
+        ("break_through", ("queued", "")),
+    ],
+)
+@pytest.mark.parametrize("own", ["defer", "drop", "break_through"])
+async def test_the_senders_policy_goes_before_the_recipients(
+    world: World, ada: UUID, own: str, asked: str, expected: tuple[str, str]
+) -> None:
+    await prefer(world, ada, {"quiet_hours": around(datetime.now(UTC)) | {"policy": own}})
+    assert await routed(world, quiet_hours=asked) == {"email": expected}
+    (way,) = await dry_run(world, ["ada"], quiet_hours=asked)
+    assert (way["delivers"], way["reason"] or "") == (asked != "drop", expected[1])
+    assert await routed(world, quiet_hours=asked, critical=True) == {"email": ("queued", "")}
+
+
 async def test_the_projects_hours_and_zone_hold_where_the_recipient_has_none(world: World, ada: UUID) -> None:
     await world.connection.execute("UPDATE notifications_recipient SET timezone = NULL")
     in_kolkata = datetime.now(UTC) + timedelta(hours=5, minutes=30)
@@ -136,6 +156,52 @@ async def test_caps_put_off_and_never_drop(world: World, ada: UUID) -> None:
     assert await routed(world, "in_app", category="news") == {"in_app": ("scheduled", "capped")}
     (last,) = (await world.deliveries())[-1:]
     assert last["available_at"] == rows[0]["available_at"] + timedelta(hours=3)  # two hours behind the mail
+
+
+async def test_who_is_reached_by_two_entries_takes_one_place(world: World, ada: UUID) -> None:
+    await decide_for_all(world, caps={"channels": {"email": {"limit": 2, "per": "PT1H"}}})
+    await world.add_topic("all", [ada])
+    await world.add_topic("more", [ada])
+    for expected in (("queued", ""), ("queued", ""), ("scheduled", "capped")):
+        notification = await world.accept([{"topic": "all"}, {"topic": "more"}, "ada"], ["email"])
+        while await route(world.connection, DeliveryConf(), unheard):
+            pass
+        assert [(row["state"], row["reason"]) for row in await world.deliveries(notification)] == [expected]
+
+
+async def test_what_is_cancelled_gives_its_places_back(world: World, ada: UUID) -> None:
+    caps = {"channels": {"email": {"limit": 2, "per": "PT1H"}}, "categories": {"news": {"limit": 3, "per": "PT1H"}}}
+    await decide_for_all(world, caps=caps)
+    asked = [await world.accept(["ada"], ["email", "in_app"], category="news") for _ in range(2)]
+    await route(world.connection, DeliveryConf(), unheard)
+    waits = await world.accept(["ada"], ["email"], category="news")
+    await route(world.connection, DeliveryConf(), unheard)
+    assert [(row["state"], row["reason"]) for row in await world.deliveries(waits)] == [("scheduled", "capped")]
+    # One sent mail stays counted; of the others every place is free again, in both caps, and none twice.
+    await world.connection.execute(
+        "UPDATE delivery_delivery SET claims = 1 WHERE notification_id = %s AND channel = 'email'", (asked[0],)
+    )
+    for notification in (asked[1], waits):
+        await in_thread(cancel_notification, notification_id=notification)
+    await world.connection.execute("UPDATE delivery_delivery SET state = 'retrying' WHERE claims = 1")
+    await in_thread(cancel_notification, notification_id=asked[0])
+    expected = [("queued", ""), ("scheduled", "capped")]
+    for state in expected:
+        assert await routed(world, "email", category="news") == {"email": state}
+
+
+async def test_places_that_come_free_leave_all_others_counted(world: World, ada: UUID) -> None:
+    """Two went, two wait for the next hour: without these two there is no room in this hour."""
+    await decide_for_all(world, caps={"channels": {"email": {"limit": 2, "per": "PT1H"}}})
+    asked = [await world.accept(["ada"], ["email"]) for _ in range(4)]
+    await route(world.connection, DeliveryConf(), unheard)
+    rows = {row["notification_id"]: row["available_at"] for row in await world.deliveries()}
+    assert len({rows[notification] for notification in asked}) == 2
+    for notification in sorted(asked, key=lambda each: rows[each])[2:]:
+        await in_thread(cancel_notification, notification_id=notification)
+    assert await routed(world) == {"email": ("scheduled", "capped")}
+    (last,) = (await world.deliveries())[-1:]
+    assert last["available_at"] == max(rows.values())
 
 
 async def test_what_is_not_sent_takes_no_place(world: World, ada: UUID) -> None:

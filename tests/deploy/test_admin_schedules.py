@@ -93,6 +93,18 @@ def test_actions_of_the_list(schedule: Schedule) -> None:
     assert schedule.asked_at is not None and not schedule.paused
 
 
+def test_a_schedule_for_nobody_is_not_resumed(schedule: Schedule) -> None:
+    root = superuser()
+    reason, nobody = Schedule.PauseReason.RECIPIENT_ERASED, {"recipients": []}
+    Schedule.objects.update(paused=True, next_at=None, pause_reason=reason, notification=nobody)
+    assert "paused: recipient erased" in root.get(page(schedule)).content.decode()
+    answer = root.post(LIST, {"action": "resume", "_selected_action": [str(schedule.pk)]}, follow=True)
+    said = [str(message) for message in answer.context["messages"]]
+    assert said[0].startswith("1 left paused, for their recipients were erased.") and said[1].startswith("0 resumed")
+    schedule.refresh_from_db()
+    assert schedule.paused
+
+
 def test_who_may_only_look_cannot_operate(schedule: Schedule) -> None:
     looker = staff("schedules.view_schedule")
     assert looker.get(page(schedule)).status_code == 200

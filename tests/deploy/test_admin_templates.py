@@ -8,6 +8,7 @@ from django.test import Client
 from django.urls import reverse
 
 from notifications.models import Project, Template, TemplateVersion
+from notifications.services.workflows import archive_workflow, put_workflow
 from tests.deploy.operator import staff, superuser
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("static_names")]
@@ -113,3 +114,18 @@ def test_an_older_version_is_used_again(root: Client, project: Project) -> None:
     assert answer["HX-Redirect"] == f"{LIST}{template.pk}/change/"
     template.refresh_from_db()
     assert template.published_id == first.pk
+
+
+def test_templates_are_removed_one_by_one_for_each_may_be_named(root: Client, project: Project) -> None:
+    root.post(f"{LIST}add/", form(project))
+    template = Template.objects.get()
+    many = {"action": "delete_selected", "_selected_action": str(template.pk), "post": "yes"}
+    root.post(LIST, many)
+    assert Template.objects.exists()
+    says_hi = {"name": "Hi", "steps": [{"key": "bell", "type": "in_app", "template": "hi"}]}
+    put_workflow(project_id=project.pk, key="greet", definition=says_hi)
+    assert root.post(f"{LIST}{template.pk}/delete/", {"post": "yes"}).status_code == 403
+    assert Template.objects.exists()
+    archive_workflow(project_id=project.pk, key="greet")
+    assert root.post(f"{LIST}{template.pk}/delete/", {"post": "yes"}).status_code == 302
+    assert not Template.objects.exists()

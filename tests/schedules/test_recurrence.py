@@ -10,8 +10,8 @@ from dateutil.rrule import rrulestr
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from schedules.recurrence import At, Calendar, Cron, Every, Rule, check_cron, next_after, occurrences
-from schedules.rrules import parse_rrule
+from notifications.recurrence_rules import check_cron, parse_rrule
+from schedules.recurrence import At, Calendar, Cron, Every, Rule, next_after, occurrences
 from schedules.wall_clock import every_moment
 from tests.schedules.daylight import BERLIN, KOLKATA, LORD_HOWE, NEW_YORK, WEEKS, Week, utc
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schedules.windows import check_rrule, closes_at
+from schedules.windows import closes_at
 from tests.schedules.daylight import BERLIN, KOLKATA, LORD_HOWE, NEW_YORK, WEEKS, Week, utc
 
 OPENED = utc("2027-03-28T01:50+01:00")
@@ -88,12 +88,6 @@ def test_every_other_week_is_the_same_for_everybody_who_opens_within_it() -> Non
 def test_a_rule_without_further_times_closes_at_once(rrule: str) -> None:
     window = Window(rrule=rrule, timezone=None)
     assert closes_at(window, opened_at=OPENED, latest_at=OPENED, timezone=BERLIN) == OPENED
-
-
-def test_a_windows_rule_has_no_count() -> None:
-    assert check_rrule("FREQ=DAILY") == "FREQ=DAILY"
-    with pytest.raises(ValueError, match="COUNT"):
-        check_rrule("FREQ=DAILY;COUNT=3")
 
 
 @given(

@@ -8,13 +8,13 @@ from uuid import UUID
 
 import pytest
 
+from delivery.erasing import erase_recipient
 from delivery.feedback.effects import Applied, apply_feedback
 from delivery.feedback.intake import take_mail
 from delivery.feedback.kinds import Feedback, Kind
 from notifications import ids
 from notifications.addresses import hash_email
 from notifications.executor import in_thread
-from notifications.services.recipients import erase_recipient
 from tests.delivery.feedback.conftest import Send
 from tests.delivery.feedback.samples import sample
 from tests.delivery.status_events.listening import listen, recorded

@@ -4,8 +4,14 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from psycopg import OperationalError
 
+from delivery.erasing import erase_recipient
+from delivery.runs.rows import Connection, versions_of
+from notifications.executor import in_thread
+from notifications.ids import new_uuid
 from notifications.inbox.changes import apply_action
+from notifications.workflows.versions import known_version
 from tests.delivery.runs.flow import START, Flow, bell
 
 
@@ -198,6 +204,29 @@ async def test_an_escalation_ends_unanswered(flow: Flow) -> None:
     assert run["log"][-1]["code"] == "unanswered"
 
 
+async def test_who_was_erased_is_called_no_more_and_not_made_anew(flow: Flow) -> None:
+    climb = {
+        "key": "climb",
+        "type": "escalate",
+        "to": ["lead", "boss"],
+        "every": "PT15M",
+        "times": 3,
+        "until": "acknowledged",
+    }
+    await flow.publish("fire", [bell(), climb])
+    await flow.ask("fire", text="fire")
+    await flow.pass_time(minutes=15)
+    assert (await flow.titles("lead"), await flow.titles("boss")) == (["fire"], [])
+    for name, left in (("lead", ["boss"]), ("boss", [])):
+        await in_thread(erase_recipient, project_id=flow.world.project_id, external_id=name)
+        await flow.pass_time(minutes=15)
+        known = await flow.world.rows("SELECT external_id FROM notifications_recipient")
+        assert {row["external_id"] for row in known} == {"u1", *left}
+    (run,) = await flow.runs()
+    told = [(entry["code"], entry["detail"].get("to")) for entry in run["log"]]
+    assert told == [("escalated", None), ("escalated", None), ("nobody_to_call", None)]
+
+
 async def test_cancelling_ends_a_walk(flow: Flow) -> None:
     await flow.publish("later", [{"key": "wait", "type": "delay", "for": "PT15M"}, bell()])
     notification = await flow.ask("later", "u1", "u2")
@@ -246,3 +275,14 @@ async def acknowledge(flow: Flow, notification: Any) -> None:
     from notifications.services.acknowledgements import acknowledge
 
     await in_thread(acknowledge, notification_id=notification, external_id="lead")
+
+
+async def test_a_version_that_accepting_read_is_not_read_again_to_walk(flow: Flow, other: Connection) -> None:
+    version_id = await flow.publish("hello", [bell()])
+    await flow.accept("hello", text="Hi")
+    await other.close()
+    versions = await versions_of(other, [version_id, version_id])
+    assert [(version.id, version.key) for version in versions.values()] == [(version_id, "hello")]
+    assert known_version(version_id) is versions[version_id]
+    with pytest.raises(OperationalError):
+        await versions_of(other, [new_uuid()])

@@ -119,14 +119,14 @@ def test_windows(window: Any, becomes: Window) -> None:
         ({"for": "PT5M", "timezone": "UTC"}, "/timezone", "cron"),
         ({"cron": "0 9 * *"}, "/cron", "five fields"),
         ({"cron": "* * * * * *"}, "/cron", "five fields"),
-        ({"cron": "0 25 * * *"}, "/cron", "Bad hour"),
+        ({"cron": "0 25 * * *"}, "/cron", "mistake in its hour"),
         ({"cron": "0 9 * * *", "timezone": "Europe/Nowhere"}, "/timezone", "time zone"),
         ({"rrule": "FREQ=SECONDLY"}, "/rrule", "DAILY"),
-        ({"rrule": "FREQ=DAILY;COUNT=3"}, "/rrule", "DAILY"),
-        ({"rrule": "FREQ=DAILY;BYSECOND=1,2,3"}, "/rrule", "DAILY"),
-        ({"rrule": "FREQ=DAILY;BYHOUR=99"}, "/rrule", ""),
+        ({"rrule": "FREQ=DAILY;COUNT=3"}, "/rrule", "goes on"),
+        ({"rrule": "FREQ=DAILY;BYSECOND=1,2,3"}, "/rrule", "made of"),
+        ({"rrule": "FREQ=DAILY;BYHOUR=99"}, "/rrule", "BYHOUR"),
         ({"rrule": "FREQ=MONTHLY;BYMONTH=2;BYMONTHDAY=31"}, "/rrule", "does not come"),
-        ({"rrule": "FREQ=WEEKLY;BYDAY=XX"}, "/rrule", "Is made of"),
+        ({"rrule": "FREQ=WEEKLY;BYDAY=XX"}, "/rrule", "BYDAY"),
         ({"until": "x"}, "/until", "Unknown field"),
     ],
 )
@@ -203,7 +203,7 @@ def test_every_fault_is_told_with_its_step() -> None:
         "sent, skipped, state.",
         "/steps/1/key": "Step 'bell': Another step has this key.",
         "/steps/2/template": "Step 'mail': Missing field `template`.",
-        "/steps/3/window/cron": "Step 'wait': A cron expression has five fields: minute, hour, day of month, month, "
+        "/steps/3/window/cron": "Step 'wait': A cron rule has five fields: minute, hour, day of month, month, "
         "day of week.",
     }
 

@@ -9,13 +9,20 @@ from .result import Result
 
 
 class Way(Result, frozen=True, kw_only=True):
-    """One channel for one recipient; `reason` says why it does not deliver."""
+    """One channel for one recipient; `reason` says why it does not deliver, or not before `not_before`.
+
+    `preference` is whose word decided; where that is `critical`, `overruled` would have forbidden it. `step` is the workflow's.
+    """
 
     channel: str
     delivers: bool
+    step: str | None = None
     address: str | None = None
     endpoint: str | None = None
     reason: str | None = None
+    preference: str | None = None
+    overruled: str | None = None
+    not_before: datetime | None = None
 
 
 class PlannedRecipient(Result, frozen=True, kw_only=True):
@@ -34,12 +41,6 @@ class PlannedEntry(Result, frozen=True, kw_only=True):
     recipients: tuple[PlannedRecipient, ...]
 
 
-class Plan(Result, frozen=True, kw_only=True):
-    """What a notification would do."""
-
-    entries: tuple[PlannedEntry, ...]
-
-
 class Decision(Result, frozen=True, kw_only=True):
     """One thing that was decided or tried: `code` for machines, `summary` for people."""
 
@@ -48,6 +49,42 @@ class Decision(Result, frozen=True, kw_only=True):
     actor: str
     at: datetime | None = None
     detail: dict[str, Any] = {}
+
+
+class Run(Result, frozen=True, kw_only=True):
+    """One recipient's walk through a workflow, or that of a digest. Where it waits, at `step` until `next_at`."""
+
+    id: str
+    recipient: str
+    state: str
+    summary: str
+    decisions: tuple[Decision, ...]
+    reason: str | None = None
+    step: str | None = None
+    next_at: datetime | None = None
+    digest: str | None = None
+
+
+class Digest(Result, frozen=True, kw_only=True):
+    """One digest that a notification joins; `state` is open, closed or left."""
+
+    id: str
+    recipient: str
+    step: str
+    key: str
+    state: str
+    count: int
+    closes_at: datetime
+    summary: str
+
+
+class Plan(Result, frozen=True, kw_only=True):
+    """What a notification would do; `runs` and `digests` are a workflow's."""
+
+    entries: tuple[PlannedEntry, ...]
+    dry_run: bool = True
+    runs: tuple[Run, ...] = ()
+    digests: tuple[Digest, ...] = ()
 
 
 class ReasonCount(Result, frozen=True, kw_only=True):
@@ -97,6 +134,8 @@ class Explanation(Result, frozen=True, kw_only=True):
     counts: tuple[ReasonCount, ...]
     plan: tuple[PlannedEntry, ...]
     data: tuple[DeliveryExplanation, ...]
+    runs: tuple[Run, ...] = ()
+    digests: tuple[Digest, ...] = ()
     reason: str | None = None
     next: str | None = None
     previous: str | None = None

@@ -64,6 +64,7 @@ class Submission(TypedDict, total=False):
     data: Mapping[str, Any]
     category: str | None
     critical: bool
+    quiet_hours: str | None
     actor: str | None
     thread: str | None
     send_at: datetime | str | None

@@ -54,6 +54,7 @@ class Notification(Result, frozen=True, kw_only=True):
     data: dict[str, Any] = {}
     metadata: dict[str, Any] = {}
     critical: bool = False
+    quiet_hours: str | None = None
     reason: str | None = None
     workflow: str | None = None
     category: str | None = None

@@ -55,6 +55,7 @@ class Schedule(Result, frozen=True, kw_only=True):
     start: datetime | None = None
     end: datetime | None = None
     next_at: datetime | None = None
+    pause_reason: str | None = None
 
 
 class Upcoming(Result, frozen=True, kw_only=True):

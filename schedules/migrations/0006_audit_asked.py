@@ -22,7 +22,7 @@ CREATE TRIGGER audit_made AFTER UPDATE ON schedules_schedule
 class Migration(migrations.Migration):
 
     dependencies = [
-        ("schedules", "0004_audit_log"),
+        ("schedules", "0005_pause_reason"),
     ]
 
     operations = [

@@ -48,7 +48,7 @@ CREATE TRIGGER audit AFTER INSERT ON notifications_workflowversion
 class Migration(migrations.Migration):
 
     dependencies = [
-        ("notifications", "0019_audit_log"),
+        ("notifications", "0020_quiet_hours"),
     ]
 
     operations = [
