@@ -1,13 +1,13 @@
 """What all admin pages of ours share: unfold's look with types, read-only pages, and care for big tables."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeVar, cast
 
 from django.contrib import messages
 from django.contrib.admin import ShowFacets
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.db import OperationalError, connection, transaction
-from django.db.models import Model, QuerySet
+from django.db.models import JSONField, Model, QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
@@ -15,6 +15,7 @@ from psycopg.errors import QueryCanceled
 from unfold.decorators import action as unfold_action
 from unfold.enums import ActionVariant
 
+from deploy.admin.json_fields import ReadableJSONField
 from deploy.admin.paginator import EstimatedPaginator
 
 if TYPE_CHECKING:
@@ -60,6 +61,7 @@ class KeptAdmin(ModelAdmin):
     list_per_page = 50
     compressed_fields = True
     warn_unsaved_form = True
+    formfield_overrides: ClassVar[Any] = {JSONField: {"form_class": ReadableJSONField}}
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False

@@ -28,11 +28,12 @@ def _switched(what: str, switches: Switches | Mapping[str, bool]) -> Iterator[st
 
 
 def _quiet(hours: QuietHours) -> str:
-    days = [
-        f"{day[:3]} " + " and ".join(f"{_clock(start)}–{_clock(end)}" for start, end in spans)
-        for day, spans in zip(DAYS, hours.weekly, strict=True)
-        if spans
-    ]
+    by_hours: dict[str, list[str]] = {}
+    for day, spans in zip(DAYS, hours.weekly, strict=True):
+        if spans:
+            said = " and ".join(f"{_clock(start)}–{_clock(end)}" for start, end in spans)
+            by_hours.setdefault(said, []).append(day[:3])
+    days = [f"{'every day' if len(on) == len(DAYS) else ', '.join(on)} {said}" for said, on in by_hours.items()]
     where = f" on {', '.join(sorted(hours.channels))}" if hours.channels is not None else ""
     return f"Quiet hours{where} ({hours.policy}): {'; '.join(days) or 'none'}"
 

@@ -31,8 +31,20 @@ _DOCUMENTS: Final[dict[str, Callable[[Any], Any]]] = {
 }
 
 
+_HELP: Final = (
+    "As PUT /v1/recipients/{id}/preferences takes it: channels {channel: true|false}, categories and workflows "
+    "{key: true|false or {channel: true|false}}, quiet_hours {policy, weekly}, digests {category: {cron}}. "
+    "The most specific entry wins; what is not said here, the project's preferences decide."
+)
+
+
 class DocumentForm(Form):
     """JSON by the same checks as the API's; what is wrong is said with its place."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in {"settings", "preferences"} & self.fields.keys():
+            self.fields[name].help_text = _HELP
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
@@ -58,8 +70,8 @@ class RecipientPreferencesAdmin(LargeAdmin):
     list_select_related = ("recipient", "project")
     search_fields = ("pk",)
     search_help_text = "A recipient's id or email"
-    fields = ("recipient_link", "project", "in_words", "settings", "source", "updated_at")
-    readonly_fields = ("recipient_link", "project", "in_words", "source", "updated_at")
+    fields = ("recipient_link", "project", "in_words", "settings", "source", "updated_exact")
+    readonly_fields = ("recipient_link", "project", "in_words", "source", "updated_exact")
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
@@ -90,6 +102,10 @@ class RecipientPreferencesAdmin(LargeAdmin):
     @admin.display(description="Changed", ordering="updated_at")
     def updated(self, row: RecipientPreferences) -> SafeString | str:
         return display.time(row.updated_at)
+
+    @admin.display(description="Changed")
+    def updated_exact(self, row: RecipientPreferences) -> SafeString | str:
+        return display.exact_time(row.updated_at)
 
 
 class ProjectSettingsForm(DocumentForm, CheckedForm):

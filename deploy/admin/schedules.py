@@ -3,10 +3,11 @@
 They are made and changed over the API, which checks the notification as it will be checked when it is made.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+import msgspec
 from django.contrib import admin, messages
 from django.db import transaction
 from django.db.models import QuerySet
@@ -17,6 +18,7 @@ from django.utils.safestring import SafeString
 from deploy.admin import display
 from deploy.admin.base import ReadOnlyAdmin, back_to, button, log_operated
 from deploy.admin.filters import CreatedFilter
+from deploy.admin.step_cards import lasting
 from notifications.bell import bell
 from schedules import selectors, services
 from schedules.models import Schedule, ScheduleRun
@@ -39,7 +41,7 @@ def rule_text(schedule: Schedule) -> str:
     if schedule.at is not None:
         return "once"
     if schedule.every is not None:
-        return f"every {schedule.every}"
+        return f"every {_span_text(schedule.every)}"
     return f"{schedule.cron or schedule.rrule} ({schedule.timezone})"
 
 
@@ -207,6 +209,14 @@ class ScheduleRunAdmin(ReadOnlyAdmin):
     @admin.display(description="Created", ordering="id")
     def created(self, run: ScheduleRun) -> SafeString | str:
         return display.time(run.created_at)
+
+
+def _span_text(duration: str) -> str:
+    """`PT6H` as one reads it."""
+    try:
+        return lasting(msgspec.convert(duration, timedelta).total_seconds())
+    except msgspec.ValidationError:
+        return duration
 
 
 def outcome_badge(run: ScheduleRun) -> SafeString:

@@ -90,6 +90,7 @@ class TemplateAdmin(ModelAdmin):
     list_filter = ("kind", "project")
     list_select_related = ("project", "published")
     search_fields = ("key__icontains", "name__icontains")
+    search_help_text = "A part of the key or name"
     ordering = ("key",)
     compressed_fields = True
     warn_unsaved_form = True

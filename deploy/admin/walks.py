@@ -21,11 +21,6 @@ from schedules.models import Digest, DigestItem
 _DELIVERIES_SHOWN: Final = 50
 
 
-def state_badge(run: Run) -> SafeString:
-    """Where a walk stands."""
-    return display.badge(run.state, display.RUN_TONES.get(run.state, ""))
-
-
 def marked_steps(run: Run, version: WorkflowVersion | None) -> list[tuple[str, str]]:
     """Each step with whether the walk has it behind, stands at it, or has it ahead; `log` may have jumped over some."""
     keys = [] if version is None else step_keys(version)
@@ -40,13 +35,12 @@ class RunAdmin(ReadOnlyAdmin):
     """Walks through workflows that waited or decided something. Who went straight through has none: see the deliveries."""
 
     list_display = (
-        "state",
+        "state_badge",
         "shown_id",
         "workflow",
         "recipient_name",
         "stands",
         "next_or_end",
-        "notification_link",
         "created",
     )
     list_display_links = ("shown_id",)
@@ -64,7 +58,7 @@ class RunAdmin(ReadOnlyAdmin):
             None,
             {
                 "fields": (
-                    ("state", "reason_said"),
+                    ("state_badge", "reason_said"),
                     ("workflow", "recipient_name"),
                     ("notification_link", "digest_link"),
                     ("created_exact", "next_exact"),
@@ -105,8 +99,8 @@ class RunAdmin(ReadOnlyAdmin):
         return super().render_change_form(request, context, *args, **kwargs)
 
     @admin.display(description="State", ordering="state")
-    def state(self, run: Run) -> SafeString:
-        return state_badge(run)
+    def state_badge(self, run: Run) -> SafeString:
+        return display.badge(run.state, display.RUN_TONES.get(run.state, ""))
 
     @admin.display(description="Run", ordering="id")
     def shown_id(self, run: Run) -> SafeString:

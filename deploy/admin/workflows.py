@@ -1,24 +1,32 @@
 """Workflows: what each of them does, drawn step by step, its versions, and which of them holds."""
 
-from typing import Any
+from typing import Any, Final
 
 from django.contrib import admin, messages
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
+from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
+from delivery.models import Run
 from deploy.admin import display
 from deploy.admin.base import ReadOnlyAdmin, back_to, button, log_operated
 from deploy.admin.step_cards import Card, cards
 from notifications.errors import Invalid
-from notifications.models import Workflow, WorkflowVersion
+from notifications.models import Notification, Workflow, WorkflowVersion
 from notifications.services import workflows as services
 from notifications.workflows import selectors
 from notifications.workflows.parsing import parse_definition
+from schedules.models import Digest
 
 _TONES = {"draft": "warning", "published": "success", "superseded": ""}
 _VERSIONS_SHOWN = 20
+_TRAFFIC: Final[tuple[tuple[type[Model], str], ...]] = (
+    (Notification, "Notifications"),
+    (Run, "Runs"),
+    (Digest, "Digests"),
+)
 
 
 def _cards(version: WorkflowVersion | None) -> list[Card] | None:
@@ -42,7 +50,15 @@ class WorkflowAdmin(ReadOnlyAdmin):
     fieldsets = (
         (
             None,
-            {"fields": (("key", "name"), ("state", "version"), ("category", "critical"), ("project_name", "created"))},
+            {
+                "fields": (
+                    ("key", "name"),
+                    ("state", "version"),
+                    ("category", "critical"),
+                    ("project_name", "created"),
+                    "traffic",
+                )
+            },
         ),
         ("Data it asks for (JSON Schema)", {"fields": ("schema",), "classes": ("collapse",)}),
     )
@@ -117,6 +133,11 @@ class WorkflowAdmin(ReadOnlyAdmin):
     @admin.display(description="Project")
     def project_name(self, workflow: Workflow) -> str:
         return str(workflow.project)
+
+    @admin.display(description="What follows it")
+    def traffic(self, workflow: Workflow) -> SafeString:
+        links = ((display.list_link(model, f"workflow={workflow.pk}", text),) for model, text in _TRAFFIC)
+        return format_html_join(", ", "{}", links)
 
     @admin.display(description="Created", ordering="id")
     def created(self, workflow: Workflow) -> SafeString | str:

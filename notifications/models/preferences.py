@@ -33,4 +33,4 @@ class RecipientPreferences(models.Model):
         indexes = [models.Index(fields=["project", "-recipient"], name="preferences_of_project")]
 
     def __str__(self) -> str:
-        return f"preferences of {self.recipient_id}"
+        return f"preferences of {self.recipient}"

@@ -38,8 +38,11 @@ from delivery.models import (
 )
 from delivery.states import State
 from deploy.admin import base
+from deploy.admin.audit import subjects
+from deploy.admin.preference_words import described
 from deploy.celery_app import app as celery
 from notifications import api_keys, ids
+from notifications.acting import acting_as
 from notifications.addresses import hash_email
 from notifications.database import connection_options
 from notifications.events import SEND_TASK
@@ -64,6 +67,8 @@ from notifications.models import (
     Workflow,
     WorkflowVersion,
 )
+from notifications.preferences.parsing import parse_preferences
+from notifications.preferences.shapes import DAYS
 from notifications.services.projects import create_api_key
 from notifications.services.suppressions import forget_addresses, suppress_email
 from tests.deploy.operator import World, staff, superuser
@@ -439,6 +444,44 @@ def test_revoking_a_key_ends_it(world: World, root: Client) -> None:
     told = AuditEntry.objects.filter(subject_id=str(row.pk)).order_by("id").values_list("actor", "action", "changed")
     name = get_user_model().objects.get(pk=root.session["_auth_user_id"]).username
     assert told[1] == (f"user {name}", "update", ["revoked_at"])
+
+
+def test_the_audit_log_names_keys_and_leads_to_what_was_changed(world: World, root: Client) -> None:
+    key, _ = create_api_key(project=world.project, name="CI of the shop", scopes=["admin"])
+    with acting_as(ids.encode("key", key.pk)):
+        Project.objects.filter(pk=world.project.pk).update(name="Renamed")
+    entry = AuditEntry.objects.latest("id")
+    for url in (list_of(AuditEntry), page_of(entry)):
+        text = root.get(url).content.decode()
+        assert "API key CI of the shop" in text
+        assert page_of(world.project) in text
+    told = root.get(list_of(AuditEntry), {"subject": "notifications_project"}).content.decode()
+    assert page_of(world.project) in told and page_of(key) + '">API key</a>' not in told
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT DISTINCT tgrelid::regclass::text FROM pg_trigger WHERE tgfoid = 'carillon_audit'::regproc"
+        )
+        assert set(subjects()) == {row[0] for row in cursor.fetchall()}
+
+
+def test_json_is_laid_out_to_be_read_and_edited(world: World, root: Client) -> None:
+    recipient = world.recipient(data={"plan": "pro", "seats": [1, 2]})
+    shown = root.get(page_of(recipient)).context["adminform"].form["data"].value()
+    assert shown == '{\n  "plan": "pro",\n  "seats": [\n    1,\n    2\n  ]\n}'
+    wrong = root.post(page_of(recipient), {"data": "{not json"})
+    assert wrong.context["adminform"].form["data"].value() == "{not json"
+
+
+def test_quiet_hours_of_the_same_days_are_said_once() -> None:
+    hours = [{"from": "22:00", "until": "07:00"}]
+    week = dict.fromkeys(DAYS, hours)
+    assert described(parse_preferences({"quiet_hours": {"weekly": week}})) == [
+        "Quiet hours (defer): every day 22:00–07:00"
+    ]
+    weekend = dict.fromkeys(("saturday", "sunday"), hours)
+    assert described(parse_preferences({"quiet_hours": {"weekly": weekend}})) == [
+        "Quiet hours (defer): sat, sun 22:00–07:00"
+    ]
 
 
 def test_a_recipient_cannot_be_given_what_the_api_would_refuse(world: World, root: Client) -> None:
