@@ -65,7 +65,7 @@ class Connection:
     def __init__(self, send: Send, log: InboxLog, conf: ConsumersConf) -> None:
         now = monotonic()
         self._send = send
-        self._write_text: Callable[[str], bool] | None = getattr(getattr(send, "__self__", None), "write_text", None)
+        self._write_text: Callable[[bytes], bool] | None = getattr(getattr(send, "__self__", None), "write_text", None)
         self._log = log
         self._conf = conf
         self.recipient_pk: UUID | None = None
@@ -73,8 +73,8 @@ class Connection:
         self.issued_at: datetime | None = None
         self.offset = -1
         self._wanted = -1
-        self._early: dict[int, str] | None = None
-        self._outbox: deque[str] | None = None
+        self._early: dict[int, bytes] | None = None
+        self._outbox: deque[bytes] | None = None
         self._pump: asyncio.Task[None] | None = None
         self._blocked = False
         self._is_doubtful = False
@@ -112,7 +112,7 @@ class Connection:
         self._look_at(min(self._ends_at, self._ping_at))
         self.want(head)
 
-    def push(self, text: str) -> None:
+    def push(self, text: bytes) -> None:
         """Put a frame that is not a change in line."""
         if self._closing is not None:
             return
@@ -126,7 +126,7 @@ class Connection:
         self._outbox.append(text)
         self._run()
 
-    def offer(self, offset: int, text: str) -> None:
+    def offer(self, offset: int, text: bytes) -> None:
         """A live event arrived."""
         if self._closing is not None or offset <= self.offset:
             return
@@ -223,7 +223,7 @@ class Connection:
         try:
             while self._closing is None:
                 if self._outbox:
-                    await self._put({"type": "websocket.send", "text": self._outbox.popleft()})
+                    await self._put_text(self._outbox.popleft())
                 elif self.epoch is not None and self._wanted > self.offset and self._retry_at == NEVER:
                     await self._catch_up()
                 else:
@@ -238,6 +238,9 @@ class Connection:
             self._outbox = None
             self._stuck_at = NEVER
 
+    async def _put_text(self, text: bytes) -> None:
+        await self._put({"type": "websocket.send", "text": text.decode()})
+
     async def _put(self, message: dict[str, Any]) -> None:
         self._stuck_at = monotonic() + self._conf.send_timeout_seconds
         self._look_at(self._stuck_at)
@@ -249,7 +252,7 @@ class Connection:
         early = self._early.pop(self.offset + 1, None) if self._early else None
         if early is not None:
             self.offset += 1
-            await self._put({"type": "websocket.send", "text": early})
+            await self._put_text(early)
             return
         assert self.recipient_pk is not None
         try:
@@ -269,7 +272,7 @@ class Connection:
             if self._closing is not None:
                 return
             self.offset = offset
-            await self._put({"type": "websocket.send", "text": text})
+            await self._put_text(text)
         if page.complete:
             # Offsets that are missing up to here were deleted; a hint beyond here told of nothing that is committed.
             self.offset = max(self.offset, page.head.offset)

@@ -16,17 +16,18 @@ from uuid import UUID
 import structlog
 from channels.layers import get_channel_layer
 
-from consumers import frames, metrics
+from consumers import metrics
 from consumers.codes import CloseCode
 from consumers.conf import ConsumersConf, conf
 from consumers.connection import Connection, Send
 from consumers.log import LOG_FAILED, InboxLog
 from consumers.pace import Pace
 from consumers.room import Room
-from notifications.events import Hint, LiveEvent, inbox_group, is_change
+from notifications.events import Hint, inbox_group
 from notifications.inbox.attendance import Attendance
 from notifications.inbox.batch import Batch
 from notifications.inbox.endings import end_tasks
+from notifications.inbox.hints import PackedHint, packed
 from notifications.inbox.layer import LiveLayer
 from notifications.tokens import RecipientToken
 
@@ -124,16 +125,14 @@ class Hub:
             await asyncio.shield(room.joining)
         return True
 
-    def dispatch(self, event: LiveEvent) -> None:
-        """Hand one live event to the sockets of its recipient here."""
-        room = self._rooms.get(event["recipient"])
-        if room is None or not room.connections:
-            return
-        offset = event["offset"]
-        text = frames.change(event["event"], offset, event["message"], event["counts"])
-        if not room.offer(event["epoch"], offset, text):
-            # Either this event or the socket's history is out of date: the log tells which.
-            self._spawn(self._check(list(room.connections)))
+    def dispatch(self, hints: Iterable[PackedHint]) -> None:
+        """Hand hints to the sockets of their recipients here."""
+        rooms = self._rooms
+        for recipient, epoch, offset, text in hints:
+            room = rooms.get(recipient)
+            # Not the same epoch: either this event or the socket's history is out of date, and the log tells which.
+            if room is not None and not (text and room.offer(epoch, offset, text)):
+                self._spawn(self._check(list(room.connections)))
 
     async def drain(self) -> None:
         """Tell every socket to resume elsewhere, wait for them to go, and end."""
@@ -153,7 +152,7 @@ class Hub:
     async def _open(self) -> None:
         self._layer.watch(on_interrupt=lambda: None, on_return=self._look_again)
         await self.log.open()
-        self._channel = await self._layer.new_channel("inbox-hub.")
+        self._channel = await self._layer.new_hints_channel("inbox-hub.")
         for work in (self._receive(), self._tick(), self._leave(), self.attendance.run()):
             self._spawn(work)
 
@@ -163,14 +162,17 @@ class Hub:
 
     async def _receive(self) -> None:
         while True:
-            hints: list[Hint] = await self._layer.receive_many(self._channel, limit=_HINTS_AT_ONCE)
-            metrics.EVENTS.inc(len(hints))
-            for hint in hints:
-                if is_change(hint):
-                    self.dispatch(hint)
-                elif room := self._rooms.get(hint["recipient"]):
-                    self._spawn(self._check(list(room.connections)))
-            if len(hints) == _HINTS_AT_ONCE:
+            received: list[Hint | list[PackedHint]] = await self._layer.receive_many(
+                self._channel, limit=_HINTS_AT_ONCE
+            )
+            for each in received:
+                hints = each if isinstance(each, list) else [packed(each)]
+                metrics.EVENTS.inc(len(hints))
+                for start in range(0, len(hints), _HINTS_AT_ONCE):
+                    self.dispatch(hints[start : start + _HINTS_AT_ONCE])
+                    if len(hints) > 1:
+                        await asyncio.sleep(0)
+            if len(received) == _HINTS_AT_ONCE:
                 await asyncio.sleep(0)
 
     async def _tick(self) -> None:

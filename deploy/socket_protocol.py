@@ -129,8 +129,8 @@ class LeanSocketProtocol(WebSocketsSansIOProtocol):
         else:
             super().handle_cont(event)
 
-    def write_text(self, text: str) -> bool:
-        """Send one text frame now; False when it has to wait its turn, or the socket is on its way to be closed."""
+    def write_text(self, text: bytes) -> bool:
+        """Send one text frame (UTF-8) now; False when it has to wait its turn, or the socket is on its way to be closed."""
         if (
             not self.writable.is_set()
             or not self.handshake_complete
@@ -139,13 +139,12 @@ class LeanSocketProtocol(WebSocketsSansIOProtocol):
             or self.conn.state is not OPEN
         ):
             return False
-        payload = text.encode()
-        size = len(payload)
+        size = len(text)
         if size < _SHORT:
             head = bytes((_TEXT, size))
         elif size < _LONG:
             head = bytes((_TEXT, _SHORT)) + size.to_bytes(2, "big")
         else:
             head = bytes((_TEXT, _SHORT + 1)) + size.to_bytes(8, "big")
-        self.transport.write(head + payload)
+        self.transport.write(head + text)
         return True
