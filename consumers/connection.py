@@ -7,7 +7,7 @@
 one that is known is dropped; one from further ahead only raises `wanted`, and the pump reads what lies between from the
 log. So each change goes out once and in order, whatever the channel layer repeats, swaps or loses.
 
-There is no timer at all: the hub's ticker calls `tick` when `due` has come. Where the server can write a frame at once
+There is no timer at all: the hub takes from its wheel who is due, and calls `tick`. Where the server can write a frame at once
 (`write_text` of the protocol behind `send`) there is a task only while something has to wait; elsewhere, while there is
 something to send.
 """
@@ -26,6 +26,7 @@ from consumers import frames, metrics
 from consumers.codes import REASONS, CloseCode
 from consumers.conf import ConsumersConf
 from consumers.log import LOG_FAILED, InboxLog
+from consumers.wheel import Wheel
 from notifications.aborting import abort
 from notifications.inbox.reads import Head
 
@@ -54,20 +55,23 @@ class Connection:
         "_send",
         "_stuck_at",
         "_wanted",
+        "_wheel",
         "_write_text",
         "due",
         "epoch",
         "issued_at",
         "offset",
+        "place",
         "recipient_pk",
     )
 
-    def __init__(self, send: Send, log: InboxLog, conf: ConsumersConf) -> None:
+    def __init__(self, send: Send, log: InboxLog, conf: ConsumersConf, wheel: Wheel) -> None:
         now = monotonic()
         self._send = send
         self._write_text: Callable[[bytes], bool] | None = getattr(getattr(send, "__self__", None), "write_text", None)
         self._log = log
         self._conf = conf
+        self._wheel = wheel
         self.recipient_pk: UUID | None = None
         self.epoch: str | None = None
         self.issued_at: datetime | None = None
@@ -81,6 +85,8 @@ class Connection:
         self._closing: CloseCode | None = None
         self._stuck_at = self._retry_at = self._ping_at = NEVER
         self._ends_at = self.due = now + conf.connect_timeout_seconds
+        self.place = 0
+        wheel.put(self, self.due)
         self._allowance = float(conf.max_commands_per_second)
         self._refilled_at = now
 
@@ -202,17 +208,21 @@ class Connection:
                 ping = True
         ends_at = self._ends_at if self._closing is None else NEVER
         self.due = min(ends_at, self._ping_at, self._stuck_at, self._retry_at)
+        self._wheel.put(self, self.due)
         return ping
 
     def dispose(self) -> None:
         """The socket is gone: nothing is sent any more."""
         self._closing = self._closing or CloseCode.RESUME
         self._stuck_at = self._retry_at = self._ping_at = NEVER
+        self._wheel.remove(self)
         if self._pump is not None:
             self._pump.cancel()
 
     def _look_at(self, moment: float) -> None:
-        self.due = min(self.due, moment)
+        if moment < self.due:
+            self.due = moment
+            self._wheel.put(self, moment)
 
     def _run(self) -> None:
         if self._pump is None:

@@ -23,6 +23,7 @@ from consumers.connection import Connection, Send
 from consumers.log import LOG_FAILED, InboxLog
 from consumers.pace import Pace
 from consumers.room import Room
+from consumers.wheel import Wheel
 from notifications.events import Hint, inbox_group
 from notifications.inbox.attendance import Attendance
 from notifications.inbox.batch import Batch
@@ -36,7 +37,8 @@ log = structlog.get_logger(__name__)
 _JOINS_AT_ONCE = 500
 _CHECKS_AT_ONCE = 100
 _HINTS_AT_ONCE = 100
-_SLICES = 10
+_LOOKS_PER_TICK = 10
+_FRAMES_AT_ONCE = 10
 
 
 class HubStats(NamedTuple):
@@ -58,8 +60,7 @@ class Hub:
         self._rooms: dict[str, Room] = {}
         self._empty: set[UUID] = set()
         self._connections: set[Connection] = set()
-        self._slices = tuple(set[Connection]() for _ in range(_SLICES))
-        self._next_slice = 0
+        self._wheel = Wheel(settings.tick_seconds / _LOOKS_PER_TICK)
         self.attendance = Attendance(self._devices_of, self.log, settings.presence)
         self._joins: Batch[UUID, None] = Batch(self._join_groups, limit=_JOINS_AT_ONCE)
         self._pace = Pace(at_once=settings.max_connects_at_once, per_second=settings.max_connects_per_second)
@@ -79,18 +80,14 @@ class Hub:
 
     def register(self, send: Send) -> Connection:
         """A socket was opened; `forget` it when it has gone."""
-        connection = Connection(send, self.log, self.conf)
+        connection = Connection(send, self.log, self.conf, self._wheel)
         self._connections.add(connection)
-        self._next_slice = (self._next_slice + 1) % _SLICES
-        self._slices[self._next_slice].add(connection)
         metrics.SOCKETS.set(len(self._connections))
         return connection
 
     def forget(self, connection: Connection) -> None:
         connection.dispose()
         self._connections.discard(connection)
-        for part in self._slices:
-            part.discard(connection)
         if not self._connections:
             self._all_gone.set()
         metrics.SOCKETS.set(len(self._connections))
@@ -176,15 +173,13 @@ class Hub:
                 await asyncio.sleep(0)
 
     async def _tick(self) -> None:
-        """The one clock: sees to every socket whose moment has come, to a tenth of them at a time, so that events never
-        wait for thousands."""
+        """The one clock: sees to every socket whose moment has come."""
         while True:
-            for part in self._slices:
-                await asyncio.sleep(self.conf.tick_seconds / _SLICES)
-                now = monotonic()
-                pinged = [each for each in part if each.due <= now and each.tick(now)]
-                if pinged:
-                    self._spawn(self._check(pinged, patient=True))
+            await asyncio.sleep(self.conf.tick_seconds / _LOOKS_PER_TICK)
+            now = monotonic()
+            pinged = [each for each in self._wheel.take(now) if each.tick(now)]
+            if pinged:
+                self._spawn(self._check(pinged, patient=True))
 
     async def _leave(self) -> None:
         """Leave groups a little later and together: a page that is loaded anew comes right back."""
@@ -229,7 +224,7 @@ class Hub:
             for connection in live:
                 connection.check_position(connection.offset)
             return
-        for connection in live:
+        for number, connection in enumerate(live, 1):
             head = heads.get(cast(UUID, connection.recipient_pk))
             if head is None or not connection.is_admitted_by(head):
                 connection.close(CloseCode.BAD_TOKEN)
@@ -237,6 +232,8 @@ class Hub:
                 connection.close(CloseCode.RESUME)
             else:
                 connection.check_position(head.offset, patient=patient)
+            if number % _FRAMES_AT_ONCE == 0:
+                await asyncio.sleep(0)  # a frame may cost a switch to the client's process: events go in between
 
     def _spawn(self, work: Any) -> asyncio.Task[None]:
         task: asyncio.Task[None] = asyncio.create_task(work)
