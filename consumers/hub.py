@@ -76,7 +76,8 @@ class Hub:
         """Begin to listen, with the first socket."""
         if self._ready is None:
             self._ready = self._spawn(self._open())
-        await asyncio.shield(self._ready)
+        if not self._ready.done():
+            await asyncio.shield(self._ready)
 
     def register(self, send: Send) -> Connection:
         """A socket was opened; `forget` it when it has gone."""

@@ -38,6 +38,7 @@ _RETRY_SECONDS: Final = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0)
 _SUBSCRIBE_CHUNK: Final = 1000
 _FEWEST_TOGETHER: Final = 8
 _MOST_LISTENERS: Final = 16
+_PLAIN: Final = {b"message", b"subscribe"}
 
 
 class _State(Enum):
@@ -244,7 +245,7 @@ async def _next_message(pubsub: PubSub) -> dict[str, Any] | None:
     response = await connection.read_response(timeout=_SILENCE_SECONDS, disconnect_on_error=False, push_request=True)
     if response is None:
         return None
-    if response[0] == b"message":
-        return {"type": "message", "channel": response[1], "data": response[2]}
+    if response[0] in _PLAIN:
+        return {"type": response[0].decode(), "channel": response[1], "data": response[2]}
     message: dict[str, Any] | None = await pubsub.handle_message(response)  # type: ignore[no-untyped-call]
     return message
