@@ -65,7 +65,7 @@ class Connection:
         "recipient_pk",
     )
 
-    def __init__(self, send: Send, log: InboxLog, conf: ConsumersConf, wheel: Wheel) -> None:
+    def __init__(self, send: Send, log: InboxLog, conf: ConsumersConf, wheel: "Wheel[Connection]") -> None:
         now = monotonic()
         self._send = send
         self._write_text: Callable[[bytes], bool] | None = getattr(getattr(send, "__self__", None), "write_text", None)

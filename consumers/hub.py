@@ -60,7 +60,7 @@ class Hub:
         self._rooms: dict[str, Room] = {}
         self._empty: set[UUID] = set()
         self._connections: set[Connection] = set()
-        self._wheel = Wheel(settings.tick_seconds / _LOOKS_PER_TICK)
+        self._wheel: Wheel[Connection] = Wheel(settings.tick_seconds / _LOOKS_PER_TICK)
         self.attendance = Attendance(self._devices_of, self.log, settings.presence)
         self._joins: Batch[UUID, None] = Batch(self._join_groups, limit=_JOINS_AT_ONCE)
         self._pace = Pace(at_once=settings.max_connects_at_once, per_second=settings.max_connects_per_second)

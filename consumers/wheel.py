@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator
-from typing import Protocol
+from typing import Generic, Protocol, TypeVar
 
 
 class Placed(Protocol):
@@ -11,14 +11,17 @@ class Placed(Protocol):
     place: int
 
 
-class Wheel:
+T = TypeVar("T", bound=Placed)
+
+
+class Wheel(Generic[T]):
     """`step` is how far apart buckets are: what is due is taken with the first `take` after its moment has gone by."""
 
     def __init__(self, step: float) -> None:
         self._step = step
-        self._buckets: dict[int, set[Placed]] = {}
+        self._buckets: dict[int, set[T]] = {}
 
-    def put(self, item: Placed, moment: float) -> None:
+    def put(self, item: T, moment: float) -> None:
         """Have `item` taken once `moment` has come, and not when it was to be before."""
         place = 0 if moment == math.inf else int(moment / self._step) + 1
         if place == item.place:
@@ -28,7 +31,7 @@ class Wheel:
             item.place = place
             self._buckets.setdefault(place, set()).add(item)
 
-    def remove(self, item: Placed) -> None:
+    def remove(self, item: T) -> None:
         """Have it taken never."""
         bucket = self._buckets.get(item.place)
         if bucket is not None:
@@ -37,7 +40,7 @@ class Wheel:
                 del self._buckets[item.place]
         item.place = 0
 
-    def take(self, now: float) -> Iterator[Placed]:
+    def take(self, now: float) -> Iterator[T]:
         """What has come due."""
         for place in sorted(place for place in self._buckets if place * self._step <= now):
             for item in self._buckets.pop(place):

@@ -7,7 +7,7 @@ parser, which costs more than the rest of connecting; one that has nothing unusu
 
 import asyncio
 import binascii
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Any, Final
 from urllib.parse import unquote
 
@@ -87,15 +87,16 @@ class GuardedHttpProtocol(HttpToolsProtocol):
             self._head_timer = None
 
 
-def plain_handshake(headers: Sequence[tuple[bytes, bytes]]) -> str | None:
+def plain_handshake(headers: Iterable[tuple[bytes, bytes]]) -> str | None:
     """The proof that answers an opening handshake (RFC 6455, section 4.2); None when it is not entirely ordinary.
 
     What is None here may still be right: the WebSocket library looks at it then, and refuses what is wrong.
     """
-    said = dict(headers)
+    listed = list(headers)
+    said = dict(listed)
     key = said.get(b"sec-websocket-key", b"")
     if (
-        len(said) != len(headers)
+        len(said) != len(listed)
         or said.get(b"upgrade", b"").lower() != b"websocket"
         or said.get(b"connection", b"").lower() != b"upgrade"
         or said.get(b"sec-websocket-version") != b"13"

@@ -4,12 +4,12 @@ A process with ten thousand sockets then neither reads nor writes any JSON for a
 those who want to look into it.
 """
 
-from typing import Any, Final
+from typing import Any, Final, cast
 from uuid import UUID
 
 import msgspec
 
-from notifications.events import LAYER_MESSAGE_TYPE, Hint, access_hint, is_change
+from notifications.events import LAYER_MESSAGE_TYPE, Hint, LiveEvent, access_hint, is_change
 
 PackedHint = tuple[str, str, int, bytes]
 """Recipient, epoch, offset, frame; the frame of an access hint is empty."""
@@ -36,5 +36,5 @@ def unpacked(hint: PackedHint) -> Hint:
     recipient, epoch, _, text = hint
     if not text:
         return access_hint(UUID(hex=recipient))
-    told: Hint = {"type": LAYER_MESSAGE_TYPE, "recipient": recipient, "epoch": epoch, **msgspec.json.decode(text)}
-    return told
+    told = {"type": LAYER_MESSAGE_TYPE, "recipient": recipient, "epoch": epoch, **msgspec.json.decode(text)}
+    return cast(LiveEvent, told)
