@@ -137,6 +137,9 @@ class Connection:
         if self._closing is not None or offset <= self.offset:
             return
         if offset == self.offset + 1 and self._wanted <= self.offset and self.epoch is not None:
+            if self._pump is None and self._write_text is not None and self._write_text(text):
+                self.offset = self._wanted = offset
+                return
             if self._outbox is None or len(self._outbox) < self._conf.max_queued_frames:
                 self.offset = self._wanted = offset
                 self.push(text)

@@ -18,6 +18,7 @@ import django
 django.setup()
 
 from delivery.push import Pusher  # noqa: E402
+from notifications.collecting import collect_seldom  # noqa: E402
 from notifications.database import connect  # noqa: E402
 from notifications.events import LiveEvent  # noqa: E402
 from notifications.ids import new_uuid  # noqa: E402
@@ -134,5 +135,6 @@ class Product:
 
 
 if __name__ == "__main__":
+    collect_seldom()  # as a worker does
     product = Product()
     obey(product, product.people, product.trickle, product.offsets)
