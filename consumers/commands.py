@@ -14,6 +14,7 @@ from notifications import ids
 from notifications.errors import NotFound
 from notifications.inbox import reads
 from notifications.inbox.changes import Action, apply_action
+from notifications.inbox.hints import packed
 from notifications.inbox.publish import publish
 from notifications.inbox.reads import Head
 from notifications.inbox.shapes import counts_out
@@ -67,8 +68,7 @@ async def _change(hub: Hub, connection: Connection, command: Command) -> None:
         )
     connection.push(frames.reply(command.id, "ok", _position(applied.head)))
     # Sockets here need no Redis to know; to them its copy is old news.
-    for event in applied.events:
-        hub.dispatch(event)
+    hub.dispatch(map(packed, applied.events))
     await publish(applied.events)
 
 

@@ -7,7 +7,7 @@
 one that is known is dropped; one from further ahead only raises `wanted`, and the pump reads what lies between from the
 log. So each change goes out once and in order, whatever the channel layer repeats, swaps or loses.
 
-There is no timer at all: the hub's ticker calls `tick` when `due` has come. Where the server can write a frame at once
+There is no timer at all: the hub takes from its wheel who is due, and calls `tick`. Where the server can write a frame at once
 (`write_text` of the protocol behind `send`) there is a task only while something has to wait; elsewhere, while there is
 something to send.
 """
@@ -26,6 +26,7 @@ from consumers import frames, metrics
 from consumers.codes import REASONS, CloseCode
 from consumers.conf import ConsumersConf
 from consumers.log import LOG_FAILED, InboxLog
+from consumers.wheel import Wheel
 from notifications.aborting import abort
 from notifications.inbox.reads import Head
 
@@ -54,33 +55,38 @@ class Connection:
         "_send",
         "_stuck_at",
         "_wanted",
+        "_wheel",
         "_write_text",
         "due",
         "epoch",
         "issued_at",
         "offset",
+        "place",
         "recipient_pk",
     )
 
-    def __init__(self, send: Send, log: InboxLog, conf: ConsumersConf) -> None:
+    def __init__(self, send: Send, log: InboxLog, conf: ConsumersConf, wheel: "Wheel[Connection]") -> None:
         now = monotonic()
         self._send = send
-        self._write_text: Callable[[str], bool] | None = getattr(getattr(send, "__self__", None), "write_text", None)
+        self._write_text: Callable[[bytes], bool] | None = getattr(getattr(send, "__self__", None), "write_text", None)
         self._log = log
         self._conf = conf
+        self._wheel = wheel
         self.recipient_pk: UUID | None = None
         self.epoch: str | None = None
         self.issued_at: datetime | None = None
         self.offset = -1
         self._wanted = -1
-        self._early: dict[int, str] | None = None
-        self._outbox: deque[str] | None = None
+        self._early: dict[int, bytes] | None = None
+        self._outbox: deque[bytes] | None = None
         self._pump: asyncio.Task[None] | None = None
         self._blocked = False
         self._is_doubtful = False
         self._closing: CloseCode | None = None
         self._stuck_at = self._retry_at = self._ping_at = NEVER
         self._ends_at = self.due = now + conf.connect_timeout_seconds
+        self.place = 0
+        wheel.put(self, self.due)
         self._allowance = float(conf.max_commands_per_second)
         self._refilled_at = now
 
@@ -112,7 +118,7 @@ class Connection:
         self._look_at(min(self._ends_at, self._ping_at))
         self.want(head)
 
-    def push(self, text: str) -> None:
+    def push(self, text: bytes) -> None:
         """Put a frame that is not a change in line."""
         if self._closing is not None:
             return
@@ -126,11 +132,14 @@ class Connection:
         self._outbox.append(text)
         self._run()
 
-    def offer(self, offset: int, text: str) -> None:
+    def offer(self, offset: int, text: bytes) -> None:
         """A live event arrived."""
         if self._closing is not None or offset <= self.offset:
             return
         if offset == self.offset + 1 and self._wanted <= self.offset and self.epoch is not None:
+            if self._pump is None and self._write_text is not None and self._write_text(text):
+                self.offset = self._wanted = offset
+                return
             if self._outbox is None or len(self._outbox) < self._conf.max_queued_frames:
                 self.offset = self._wanted = offset
                 self.push(text)
@@ -202,17 +211,21 @@ class Connection:
                 ping = True
         ends_at = self._ends_at if self._closing is None else NEVER
         self.due = min(ends_at, self._ping_at, self._stuck_at, self._retry_at)
+        self._wheel.put(self, self.due)
         return ping
 
     def dispose(self) -> None:
         """The socket is gone: nothing is sent any more."""
         self._closing = self._closing or CloseCode.RESUME
         self._stuck_at = self._retry_at = self._ping_at = NEVER
+        self._wheel.remove(self)
         if self._pump is not None:
             self._pump.cancel()
 
     def _look_at(self, moment: float) -> None:
-        self.due = min(self.due, moment)
+        if moment < self.due:
+            self.due = moment
+            self._wheel.put(self, moment)
 
     def _run(self) -> None:
         if self._pump is None:
@@ -223,7 +236,7 @@ class Connection:
         try:
             while self._closing is None:
                 if self._outbox:
-                    await self._put({"type": "websocket.send", "text": self._outbox.popleft()})
+                    await self._put_text(self._outbox.popleft())
                 elif self.epoch is not None and self._wanted > self.offset and self._retry_at == NEVER:
                     await self._catch_up()
                 else:
@@ -238,6 +251,9 @@ class Connection:
             self._outbox = None
             self._stuck_at = NEVER
 
+    async def _put_text(self, text: bytes) -> None:
+        await self._put({"type": "websocket.send", "text": text.decode()})
+
     async def _put(self, message: dict[str, Any]) -> None:
         self._stuck_at = monotonic() + self._conf.send_timeout_seconds
         self._look_at(self._stuck_at)
@@ -249,7 +265,7 @@ class Connection:
         early = self._early.pop(self.offset + 1, None) if self._early else None
         if early is not None:
             self.offset += 1
-            await self._put({"type": "websocket.send", "text": early})
+            await self._put_text(early)
             return
         assert self.recipient_pk is not None
         try:
@@ -269,7 +285,7 @@ class Connection:
             if self._closing is not None:
                 return
             self.offset = offset
-            await self._put({"type": "websocket.send", "text": text})
+            await self._put_text(text)
         if page.complete:
             # Offsets that are missing up to here were deleted; a hint beyond here told of nothing that is committed.
             self.offset = max(self.offset, page.head.offset)

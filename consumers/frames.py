@@ -1,4 +1,4 @@
-"""Frames of the inbox socket: what may come in, and the texts that go out."""
+"""Frames of the inbox socket: what may come in, and the texts that go out (as UTF-8; a change's is `hints.frame`)."""
 
 from typing import Annotated, Any, Final, Literal
 
@@ -102,21 +102,16 @@ def parse_command(text: str) -> Command:
         raise BadCommand(command_id, "invalid", str(error)) from error
 
 
-def reply(command_id: Id, name: str, value: Any) -> str:
+def reply(command_id: Id, name: str, value: Any) -> bytes:
     """The answer to one command: `{"id": ..., "<name>": value}`."""
-    return _encoder.encode({"id": command_id, name: value}).decode()
+    return _encoder.encode({"id": command_id, name: value})
 
 
-def error(command_id: Id | None, code: str, title: str) -> str:
+def error(command_id: Id | None, code: str, title: str) -> bytes:
     """The answer to a command that could not be done."""
-    return _encoder.encode({"id": command_id, "error": {"code": code, "title": title}}).decode()
+    return _encoder.encode({"id": command_id, "error": {"code": code, "title": title}})
 
 
-def change(event: str, offset: int, message: dict[str, Any], counts: dict[str, int]) -> str:
-    """A push: one change of the inbox."""
-    return _encoder.encode({"event": event, "offset": offset, "message": message, "counts": counts}).decode()
-
-
-def position(offset: int) -> str:
+def position(offset: int) -> bytes:
     """A push that changes nothing: the last offset sent on this socket, so that a client can see it missed none."""
-    return f'{{"event":"position","offset":{offset}}}'
+    return b'{"event":"position","offset":%d}' % offset

@@ -16,17 +16,19 @@ from uuid import UUID
 import structlog
 from channels.layers import get_channel_layer
 
-from consumers import frames, metrics
+from consumers import metrics
 from consumers.codes import CloseCode
 from consumers.conf import ConsumersConf, conf
 from consumers.connection import Connection, Send
 from consumers.log import LOG_FAILED, InboxLog
 from consumers.pace import Pace
 from consumers.room import Room
-from notifications.events import Hint, LiveEvent, inbox_group, is_change
+from consumers.wheel import Wheel
+from notifications.events import Hint, inbox_group
 from notifications.inbox.attendance import Attendance
 from notifications.inbox.batch import Batch
 from notifications.inbox.endings import end_tasks
+from notifications.inbox.hints import PackedHint, packed
 from notifications.inbox.layer import LiveLayer
 from notifications.tokens import RecipientToken
 
@@ -35,7 +37,8 @@ log = structlog.get_logger(__name__)
 _JOINS_AT_ONCE = 500
 _CHECKS_AT_ONCE = 100
 _HINTS_AT_ONCE = 100
-_SLICES = 10
+_LOOKS_PER_TICK = 10
+_FRAMES_AT_ONCE = 10
 
 
 class HubStats(NamedTuple):
@@ -57,8 +60,7 @@ class Hub:
         self._rooms: dict[str, Room] = {}
         self._empty: set[UUID] = set()
         self._connections: set[Connection] = set()
-        self._slices = tuple(set[Connection]() for _ in range(_SLICES))
-        self._next_slice = 0
+        self._wheel: Wheel[Connection] = Wheel(settings.tick_seconds / _LOOKS_PER_TICK)
         self.attendance = Attendance(self._devices_of, self.log, settings.presence)
         self._joins: Batch[UUID, None] = Batch(self._join_groups, limit=_JOINS_AT_ONCE)
         self._pace = Pace(at_once=settings.max_connects_at_once, per_second=settings.max_connects_per_second)
@@ -74,22 +76,19 @@ class Hub:
         """Begin to listen, with the first socket."""
         if self._ready is None:
             self._ready = self._spawn(self._open())
-        await asyncio.shield(self._ready)
+        if not self._ready.done():
+            await asyncio.shield(self._ready)
 
     def register(self, send: Send) -> Connection:
         """A socket was opened; `forget` it when it has gone."""
-        connection = Connection(send, self.log, self.conf)
+        connection = Connection(send, self.log, self.conf, self._wheel)
         self._connections.add(connection)
-        self._next_slice = (self._next_slice + 1) % _SLICES
-        self._slices[self._next_slice].add(connection)
         metrics.SOCKETS.set(len(self._connections))
         return connection
 
     def forget(self, connection: Connection) -> None:
         connection.dispose()
         self._connections.discard(connection)
-        for part in self._slices:
-            part.discard(connection)
         if not self._connections:
             self._all_gone.set()
         metrics.SOCKETS.set(len(self._connections))
@@ -124,16 +123,14 @@ class Hub:
             await asyncio.shield(room.joining)
         return True
 
-    def dispatch(self, event: LiveEvent) -> None:
-        """Hand one live event to the sockets of its recipient here."""
-        room = self._rooms.get(event["recipient"])
-        if room is None or not room.connections:
-            return
-        offset = event["offset"]
-        text = frames.change(event["event"], offset, event["message"], event["counts"])
-        if not room.offer(event["epoch"], offset, text):
-            # Either this event or the socket's history is out of date: the log tells which.
-            self._spawn(self._check(list(room.connections)))
+    def dispatch(self, hints: Iterable[PackedHint]) -> None:
+        """Hand hints to the sockets of their recipients here."""
+        rooms = self._rooms
+        for recipient, epoch, offset, text in hints:
+            room = rooms.get(recipient)
+            # Not the same epoch: either this event or the socket's history is out of date, and the log tells which.
+            if room is not None and not (text and room.offer(epoch, offset, text)):
+                self._spawn(self._check(list(room.connections)))
 
     async def drain(self) -> None:
         """Tell every socket to resume elsewhere, wait for them to go, and end."""
@@ -153,7 +150,7 @@ class Hub:
     async def _open(self) -> None:
         self._layer.watch(on_interrupt=lambda: None, on_return=self._look_again)
         await self.log.open()
-        self._channel = await self._layer.new_channel("inbox-hub.")
+        self._channel = await self._layer.new_hints_channel("inbox-hub.")
         for work in (self._receive(), self._tick(), self._leave(), self.attendance.run()):
             self._spawn(work)
 
@@ -163,26 +160,27 @@ class Hub:
 
     async def _receive(self) -> None:
         while True:
-            hints: list[Hint] = await self._layer.receive_many(self._channel, limit=_HINTS_AT_ONCE)
-            metrics.EVENTS.inc(len(hints))
-            for hint in hints:
-                if is_change(hint):
-                    self.dispatch(hint)
-                elif room := self._rooms.get(hint["recipient"]):
-                    self._spawn(self._check(list(room.connections)))
-            if len(hints) == _HINTS_AT_ONCE:
+            received: list[Hint | list[PackedHint]] = await self._layer.receive_many(
+                self._channel, limit=_HINTS_AT_ONCE
+            )
+            for each in received:
+                hints = each if isinstance(each, list) else [packed(each)]
+                metrics.EVENTS.inc(len(hints))
+                for start in range(0, len(hints), _HINTS_AT_ONCE):
+                    self.dispatch(hints[start : start + _HINTS_AT_ONCE])
+                    if len(hints) > 1:
+                        await asyncio.sleep(0)
+            if len(received) == _HINTS_AT_ONCE:
                 await asyncio.sleep(0)
 
     async def _tick(self) -> None:
-        """The one clock: sees to every socket whose moment has come, to a tenth of them at a time, so that events never
-        wait for thousands."""
+        """The one clock: sees to every socket whose moment has come."""
         while True:
-            for part in self._slices:
-                await asyncio.sleep(self.conf.tick_seconds / _SLICES)
-                now = monotonic()
-                pinged = [each for each in part if each.due <= now and each.tick(now)]
-                if pinged:
-                    self._spawn(self._check(pinged, patient=True))
+            await asyncio.sleep(self.conf.tick_seconds / _LOOKS_PER_TICK)
+            now = monotonic()
+            pinged = [each for each in self._wheel.take(now) if each.tick(now)]
+            if pinged:
+                self._spawn(self._check(pinged, patient=True))
 
     async def _leave(self) -> None:
         """Leave groups a little later and together: a page that is loaded anew comes right back."""
@@ -227,7 +225,7 @@ class Hub:
             for connection in live:
                 connection.check_position(connection.offset)
             return
-        for connection in live:
+        for number, connection in enumerate(live, 1):
             head = heads.get(cast(UUID, connection.recipient_pk))
             if head is None or not connection.is_admitted_by(head):
                 connection.close(CloseCode.BAD_TOKEN)
@@ -235,6 +233,8 @@ class Hub:
                 connection.close(CloseCode.RESUME)
             else:
                 connection.check_position(head.offset, patient=patient)
+            if number % _FRAMES_AT_ONCE == 0:
+                await asyncio.sleep(0)  # a frame may cost a switch to the client's process: events go in between
 
     def _spawn(self, work: Any) -> asyncio.Task[None]:
         task: asyncio.Task[None] = asyncio.create_task(work)

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 from uuid import UUID
 
-from consumers import frames, metrics
-from notifications.inbox import following, reads
+from consumers import metrics
+from notifications.inbox import following, hints, reads
 from notifications.inbox.access import LOG_FAILED as LOG_FAILED
 from notifications.inbox.access import InboxAccess
 from notifications.inbox.reads import Head
@@ -15,7 +15,7 @@ class Page(NamedTuple):
     """Changes in order as frames, up to `head` when `complete`; not `whole` when some are kept no more."""
 
     head: Head
-    changes: list[tuple[int, str]]
+    changes: list[tuple[int, bytes]]
     complete: bool
     whole: bool
 
@@ -41,5 +41,5 @@ class InboxLog(InboxAccess):
             return None
         metrics.CATCH_UPS.inc()
         counts = {"unread": page.head.unread, "unseen": page.head.unseen}
-        texts = [(each.offset, frames.change(each.kind, each.offset, each.message, counts)) for each in page.changes]
+        texts = [(each.offset, hints.frame(each.kind, each.offset, each.message, counts)) for each in page.changes]
         return Page(page.head, texts, page.complete, page.whole)

@@ -25,7 +25,7 @@ class Room:
         """How many of the sockets are live."""
         return sum(each.is_live for each in self.connections)
 
-    def offer(self, epoch: str, offset: int, text: str) -> bool:
+    def offer(self, epoch: str, offset: int, text: bytes) -> bool:
         """Hand a live event to every socket; False when it tells of another epoch than a socket knows."""
         agree = True
         for connection in self.connections:

@@ -1,11 +1,12 @@
 """Who is connected to this process: told to Redis as leases, and to PostgreSQL as the time each was last seen.
 
 One task for all clients of a door. Who comes or goes is told with the next tick, everybody anew every
-`refresh_seconds` in one write per few hundred recipients. Nothing is counted up or down anywhere: each write says how
-many devices there are, and what a killed process said ends with its lease.
+`refresh_seconds`, a few with each tick. Nothing is counted up or down anywhere: each write says how many devices there
+are, and what a killed process said ends with its lease.
 """
 
 import asyncio
+import math
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -28,6 +29,7 @@ T = TypeVar("T")
 
 _AT_ONCE: Final = 50  # live events wait no longer than for one such part
 _MOST_WAITING: Final = 100_000
+_RECORDED_PER_TICK: Final = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +61,6 @@ class Attendance:
         self._changed: set[UUID] = set()
         self._new: set[UUID] = set()
         self._seen: dict[UUID, float] = {}
-        self._refresh_at = self._record_at = 0.0
         self._failing = False
 
     def enter(self, recipient_pk: UUID) -> None:
@@ -76,30 +77,38 @@ class Attendance:
 
     def renew(self) -> None:
         """Redis may have forgotten: tell everything with the next tick."""
-        self._refresh_at = 0.0
+        self._changed.update(self._since)
 
     async def run(self) -> None:
-        self._refresh_at = time.monotonic() + self._times.refresh_seconds
-        self._record_at = time.monotonic() + self._times.last_seen_seconds
+        looked_at = time.monotonic()
+        record_at = looked_at + self._times.last_seen_seconds
         while True:
             await asyncio.sleep(self._times.tick_seconds)
             now = time.monotonic()
-            if now >= self._refresh_at:
-                self._refresh_at = now + self._times.refresh_seconds
-                self._changed.update(self._since)
-                # Not as they come: thousands may, when another process has stopped.
-                self._see(now, self._new & self._since.keys())
-                self._new.clear()
-            if now >= self._record_at:
-                self._record_at = now + self._times.last_seen_seconds
+            self._refresh(now, math.ceil(len(self._since) * (now - looked_at) / self._times.refresh_seconds))
+            looked_at = now
+            if now >= record_at:
+                record_at = now + self._times.last_seen_seconds
                 self._see(now, self._since)
             await self._tell()
+            await self._record(_RECORDED_PER_TICK)
 
     async def close(self) -> None:
         """Say that nobody is connected here any more; for when `run` has ended."""
         self._changed.update(self._since)
         self._see(time.monotonic(), self._since)
         await self._tell()
+        await self._record(len(self._seen))
+
+    def _refresh(self, now: float, count: int) -> None:
+        """Tell the next ones anew: those whose last turn is longest ago."""
+        turn = list(islice(self._since, count))
+        for recipient_pk in turn:
+            self._since[recipient_pk] = self._since.pop(recipient_pk)
+        self._changed.update(turn)
+        # Not as they come: thousands may, when another process has stopped.
+        self._see(now, self._new.intersection(turn))
+        self._new.difference_update(turn)
 
     def _see(self, now: float, recipient_pks: Iterable[UUID]) -> None:
         self._seen.update(dict.fromkeys(recipient_pks, now))
@@ -120,18 +129,18 @@ class Attendance:
             self._failing = True
         else:
             self._failing = False
-        await self._record()
 
     def _look(self, recipient_pk: UUID) -> Present:
         """How many of a recipient's devices are connected here, and since when there was always one."""
         devices = self._devices(recipient_pk)
         if not devices:
             self._since.pop(recipient_pk, None)
+            self._new.discard(recipient_pk)
             return Present(recipient_pk, 0, 0.0)
         return Present(recipient_pk, devices, self._since.setdefault(recipient_pk, utc_now().timestamp()))
 
-    async def _record(self) -> None:
-        seen, self._seen = self._seen, {}
+    async def _record(self, most: int) -> None:
+        seen = {pk: self._seen.pop(pk) for pk in list(islice(self._seen, most))}
         try:
             for chunk in _chunks(seen.items()):
                 now = time.monotonic()

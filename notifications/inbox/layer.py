@@ -2,13 +2,14 @@
 
 The stock layer resubscribes in silence after a broken connection, waits for ever on a frozen server, writes a traceback
 every second while Redis is away, and joins groups one round trip at a time. This one keeps its interface and adds
-`group_add_many`, `group_discard_many` and `group_send_many` (one write for many), `watch` (called on interruption
-and on return) and the connections to its Redis for commands of our own. Joining never fails: what could not be joined now is joined when Redis is back, and `watch` tells.
+`group_add_many`, `group_discard_many` and `publish_hints` (one write for many), channels that take many hints as one
+item, `watch` (called on interruption and on return) and the connections to its Redis for commands of our own. Joining
+never fails: what could not be joined now is joined when Redis is back, and `watch` tells.
 """
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, cast
 
 from channels.layers import get_channel_layer
@@ -16,6 +17,8 @@ from channels_redis.pubsub import RedisPubSubChannelLayer, RedisPubSubLoopLayer
 from channels_redis.utils import _wrap_close, decode_hosts
 from redis.asyncio import Redis
 
+from notifications.events import Hint
+from notifications.inbox.hints import PackedHint, unpacked
 from notifications.inbox.shard import Shard
 
 
@@ -30,6 +33,11 @@ class LiveLayer(RedisPubSubChannelLayer):  # type: ignore[misc]  # channels_redi
             self._layers[loop] = layer
             _wrap_close(self, loop)
         return layer
+
+    async def new_hints_channel(self, prefix: str) -> str:
+        """`new_channel` for one who knows by itself whom hints are for: what was published to many arrives as one list of
+        packed hints, those for others among them."""
+        return await self._get_layer().new_hints_channel(prefix)
 
     async def receive_many(self, channel: str, *, limit: int) -> list[Any]:
         """`receive`, and with it what else has arrived by then, in order."""
@@ -47,9 +55,9 @@ class LiveLayer(RedisPubSubChannelLayer):  # type: ignore[misc]  # channels_redi
         """`group_discard` for many groups. What it forgets is forgotten before it first waits."""
         await self._get_layer().group_discard_many(groups, channel)
 
-    async def group_send_many(self, messages: Iterable[tuple[str, Mapping[str, Any]]]) -> None:
-        """`group_send` of many (group, message), in order. Raises RedisError or OSError."""
-        await self._get_layer().group_send_many(messages)
+    async def publish_hints(self, hints: Sequence[Hint]) -> None:
+        """`group_send` of each to its recipient's group, in order. Raises `REDIS_FAILED`."""
+        await self._get_layer().publish_hints(hints)
 
     def client_for(self, key: str) -> Redis:
         """A client of the Redis on which `key` belongs, for commands of our own; it lives and ends with the layer."""
@@ -83,6 +91,33 @@ class LiveLoopLayer(RedisPubSubLoopLayer):  # type: ignore[misc]  # channels_red
     def __init__(self, hosts: Any = None, **options: Any) -> None:
         super().__init__(hosts, **options)
         self._shards = [Shard(host, self) for host in decode_hosts(hosts)]
+        self._hints_channels: set[str] = set()
+
+    async def new_hints_channel(self, prefix: str) -> str:
+        channel: str = await self.new_channel(prefix)
+        self._hints_channels.add(channel)
+        return channel
+
+    def hand_over(self, name: str, message: Any) -> None:
+        """Put what arrived into the queue of everyone here it is for."""
+        for channel in self.groups.get(name, (name,)):
+            if (queue := self.channels.get(channel)) is not None:
+                queue.put_nowait(message)
+
+    def hand_over_many(self, hints: Sequence[PackedHint]) -> None:
+        """`hand_over` of many together."""
+        for channel in self._hints_channels & self.channels.keys():
+            self.channels[channel].put_nowait(hints)
+        others = self.channels.keys() - self._hints_channels
+        if not others:
+            return
+        for hint in hints:
+            for channel in others & self.groups.get(self.group_name(hint[0]), set()):
+                self.channels[channel].put_nowait(unpacked(hint))
+
+    def group_name(self, recipient: str) -> str:
+        """The name under which hints for one recipient are published."""
+        return f"{self.prefix}__group__inbox.{recipient}"
 
     async def receive_many(self, channel: str, *, limit: int) -> list[Any]:
         received = [await self.receive(channel)]
@@ -112,12 +147,18 @@ class LiveLoopLayer(RedisPubSubLoopLayer):  # type: ignore[misc]  # channels_red
         for shard, names in shards.items():
             await shard.unsubscribe_forgotten(names)
 
-    async def group_send_many(self, messages: Iterable[tuple[str, Mapping[str, Any]]]) -> None:
-        shards: dict[Shard, list[tuple[str, Mapping[str, Any]]]] = defaultdict(list)
-        for group, message in messages:
-            name = self._get_group_channel_name(group)
-            shards[self._get_shard(name)].append((name, message))
-        await asyncio.gather(*(shard.publish_many(each) for shard, each in shards.items()))
+    async def publish_hints(self, hints: Sequence[Hint]) -> None:
+        if len(self._shards) == 1:
+            await self._shards[0].publish_hints(hints)
+            return
+        shards: dict[Shard, list[Hint]] = defaultdict(list)
+        for hint in hints:
+            shards[self._get_shard(self.group_name(hint["recipient"]))].append(hint)
+        await asyncio.gather(*(shard.publish_hints(each) for shard, each in shards.items()))
+
+    async def flush(self) -> None:
+        self._hints_channels.clear()
+        await super().flush()
 
     def shard_of(self, key: str) -> Shard:
         """The shard on which a key of our own belongs."""

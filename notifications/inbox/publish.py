@@ -2,16 +2,14 @@
 
 import asyncio
 from collections.abc import Sequence
-from typing import Final, cast
-from uuid import UUID
+from typing import Final
 
 import structlog
-from channels.layers import get_channel_layer
 from prometheus_client import Counter
 
-from notifications.events import Hint, inbox_group
+from notifications.events import Hint
 from notifications.inbox.head_cache import advance
-from notifications.inbox.layer import LiveLayer
+from notifications.inbox.layer import live_layer
 from notifications.inbox.shard import REDIS_FAILED
 
 log = structlog.get_logger(__name__)
@@ -28,11 +26,9 @@ class _Publisher:
         self._failing = False
 
     async def publish(self, events: Sequence[Hint]) -> None:
-        layer = cast(LiveLayer, get_channel_layer())
-        messages = [(inbox_group(UUID(hex=event["recipient"])), event) for event in events]
         try:
             async with asyncio.timeout(_TIMEOUT_SECONDS):
-                await asyncio.gather(layer.group_send_many(messages), advance(events))
+                await asyncio.gather(live_layer().publish_hints(events), advance(events))
         except REDIS_FAILED as error:
             HINTS_LOST.inc(len(events))
             if not self._failing:

@@ -5,7 +5,7 @@ starting ──connected──> listening ──error or silence──> lost ─
 
 import asyncio
 import contextlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from enum import Enum
 from itertools import islice
 from typing import Any, Final
@@ -20,7 +20,9 @@ from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 
+from notifications.events import Hint
 from notifications.inbox.endings import end_tasks
+from notifications.inbox.hints import packed
 from notifications.inbox.quick_get import QuickReader
 
 log = structlog.get_logger(__name__)
@@ -36,6 +38,7 @@ _RETRY_SECONDS: Final = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0)
 _SUBSCRIBE_CHUNK: Final = 1000
 _FEWEST_TOGETHER: Final = 8
 _MOST_LISTENERS: Final = 16
+_PLAIN: Final = {b"message", b"subscribe"}
 
 
 class _State(Enum):
@@ -58,7 +61,7 @@ class Shard(RedisSingleShardConnection):  # type: ignore[misc]  # channels_redis
         self._pubsub: PubSub | None = None
         self._confirmations: dict[str, asyncio.Future[None]] = {}
         self._quick_reader: QuickReader | None = None
-        self._together = f"{layer.prefix}__together__"
+        self._together = f"{layer.prefix}__hints__"
         self._listeners = 0
 
     @property
@@ -112,20 +115,19 @@ class Shard(RedisSingleShardConnection):  # type: ignore[misc]  # channels_redis
                 with contextlib.suppress(*REDIS_FAILED):
                     await self._pubsub.unsubscribe(*gone)
 
-    async def publish_many(self, messages: Sequence[tuple[str, Mapping[str, Any]]]) -> None:
+    async def publish_hints(self, hints: Sequence[Hint]) -> None:
         """Publish all in order with one write: many as one message to every listener, which takes what is its own, unless
         there are so many listeners that most of it would be nobody's. Raises `REDIS_FAILED`."""
-        serialize = self.channel_layer.channel_layer.serialize
-        if len(messages) >= _FEWEST_TOGETHER and self._listeners <= _MOST_LISTENERS:
-            self._listeners = await self.client.publish(self._together, serialize(messages))
+        serialize, name_of = self.channel_layer.channel_layer.serialize, self.channel_layer.group_name
+        if len(hints) >= _FEWEST_TOGETHER and self._listeners <= _MOST_LISTENERS:
+            self._listeners = await self.client.publish(self._together, serialize([packed(each) for each in hints]))
             return
-        if len(messages) == 1:
-            [(name, message)] = messages
-            await self.client.publish(name, serialize(message))
+        if len(hints) == 1:
+            await self.client.publish(name_of(hints[0]["recipient"]), serialize(hints[0]))
             return
         async with self.client.pipeline(transaction=False) as pipeline:
-            for name, message in messages:
-                pipeline.publish(name, serialize(message))
+            for hint in hints:
+                pipeline.publish(name_of(hint["recipient"]), serialize(hint))
             pipeline.pubsub_numsub(self._together)
             [(_, self._listeners)] = (await pipeline.execute())[-1]
 
@@ -216,13 +218,13 @@ class Shard(RedisSingleShardConnection):  # type: ignore[misc]  # channels_redis
                     self.channel_layer.on_reconnect()
 
     def _hand_over(self, name: str, data: bytes) -> None:
-        """Read once what arrived, and put it into the queue of everyone here it is for."""
+        """Read once what arrived, for everyone here."""
         layer = self.channel_layer
         content = layer.channel_layer.deserialize(data)
-        for to, message in content if name == self._together else ((name, content),):
-            for channel in layer.groups.get(to, (to,)):
-                if (queue := layer.channels.get(channel)) is not None:
-                    queue.put_nowait(message)
+        if name == self._together:
+            layer.hand_over_many(content)
+        else:
+            layer.hand_over(name, content)
 
     def _lost(self, error: Exception) -> None:
         """Say once that nothing is heard, and let nobody wait for a confirmation."""
@@ -243,7 +245,7 @@ async def _next_message(pubsub: PubSub) -> dict[str, Any] | None:
     response = await connection.read_response(timeout=_SILENCE_SECONDS, disconnect_on_error=False, push_request=True)
     if response is None:
         return None
-    if response[0] == b"message":
-        return {"type": "message", "channel": response[1], "data": response[2]}
+    if response[0] in _PLAIN:
+        return {"type": response[0].decode(), "channel": response[1], "data": response[2]}
     message: dict[str, Any] | None = await pubsub.handle_message(response)  # type: ignore[no-untyped-call]
     return message

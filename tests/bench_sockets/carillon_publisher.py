@@ -18,6 +18,7 @@ import django
 django.setup()
 
 from delivery.push import Pusher  # noqa: E402
+from notifications.collecting import collect_seldom  # noqa: E402
 from notifications.database import connect  # noqa: E402
 from notifications.events import LiveEvent  # noqa: E402
 from notifications.ids import new_uuid  # noqa: E402
@@ -37,9 +38,12 @@ _PEOPLE: Final = """
 _HEADS: Final = """
     INSERT INTO notifications_inbox (recipient_id, epoch, "offset", unread, unseen)
     SELECT id, gen_random_uuid(), 0, 0, 0 FROM notifications_recipient"""
+# Locked in the order in which everybody locks several inboxes.
 _BUMP: Final = """
-    UPDATE notifications_inbox SET "offset" = "offset" + 1, unread = unread + 1, unseen = unseen + 1
-    WHERE recipient_id = ANY(%s) RETURNING recipient_id, epoch, "offset", unread, unseen"""
+    WITH locked AS (SELECT recipient_id FROM notifications_inbox WHERE recipient_id = ANY(%s) ORDER BY 1 FOR UPDATE)
+    UPDATE notifications_inbox i SET "offset" = "offset" + 1, unread = unread + 1, unseen = unseen + 1
+    FROM locked WHERE i.recipient_id = locked.recipient_id
+    RETURNING i.recipient_id, i.epoch, i."offset", i.unread, i.unseen"""
 _MESSAGES: Final = f"""
     INSERT INTO notifications_inboxmessage AS m
            (id, project_id, recipient_id, delivery_id, "offset", title, body, action_url, data)
@@ -131,5 +135,6 @@ class Product:
 
 
 if __name__ == "__main__":
+    collect_seldom()  # as a worker does
     product = Product()
     obey(product, product.people, product.trickle, product.offsets)

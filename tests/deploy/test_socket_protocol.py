@@ -3,8 +3,11 @@
 import asyncio
 from typing import Any
 
+import pytest
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from uvicorn.server import ServerState
 
+from deploy.http_protocol import plain_handshake
 from deploy.socket_protocol import Latch, LeanSocketProtocol, Mailbox
 from deploy.web import server_config
 
@@ -45,3 +48,51 @@ async def test_latch_lets_all_waiters_through() -> None:
     assert not any(each.done() for each in waiting[1:])
     latch.set()
     assert await asyncio.gather(*waiting[1:]) == [True, True]
+
+
+def _handshake(**changes: bytes | None) -> list[tuple[bytes, bytes]]:
+    said = {
+        b"host": b"example.com",
+        b"upgrade": b"websocket",
+        b"connection": b"Upgrade",
+        b"sec-websocket-key": b"dGhlIHNhbXBsZSBub25jZQ==",
+        b"sec-websocket-version": b"13",
+    }
+    changed = {name.replace("_", "-").encode(): value for name, value in changes.items()}
+    return [(name, value) for name, value in {**said, **changed}.items() if value is not None]
+
+
+def test_an_ordinary_handshake_is_answered_as_the_standard_says() -> None:
+    """RFC 6455, section 1.3."""
+    assert plain_handshake(_handshake()) == "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"sec_websocket_key": None},
+        {"sec_websocket_key": b"dGhlIHNhbXBsZSBub25j"},
+        {"sec_websocket_key": b"dGhlIHNhbXBsZSBub25jZQ==\xff"},
+        {"sec_websocket_version": b"8"},
+        {"sec_websocket_version": None},
+        {"connection": b"keep-alive, Upgrade"},
+        {"connection": None},
+        {"upgrade": b"h2c"},
+        {"sec_websocket_protocol": b"chat"},
+    ],
+)
+def test_any_other_is_left_to_the_library(changes: dict[str, bytes | None]) -> None:
+    assert plain_handshake(_handshake(**changes)) is None
+
+
+def test_a_header_that_comes_twice_is_left_to_the_library() -> None:
+    assert plain_handshake([*_handshake(), (b"sec-websocket-version", b"13")]) is None
+
+
+async def test_has_all_that_the_stock_class_has() -> None:
+    config = server_config()
+    config.app = Any
+    config.load()
+    stock = WebSocketsSansIOProtocol(config=config, server_state=ServerState(), app_state={})
+    lean = LeanSocketProtocol(config=config, server_state=ServerState(), app_state={})
+    assert {name for name in vars(stock) if not hasattr(lean, name)} == set()
