@@ -3,7 +3,7 @@
 The stock class stays in charge of everything; here its attributes lie in slots instead of a dictionary, a queue of one
 reader and an event take the place of asyncio's (whose deques alone are 3.8 KB of every socket), an opening handshake without
 anything unusual is answered as the HTTP parser has read it (`open_plainly`) and then let go of, and `write_text` sends a frame without
-a task. Measured with `make bench-sockets`: 20.5 KB became 12.
+a task. Measured with `make bench-sockets`: 20.5 KB became 9.
 uvicorn is pinned; `tests/deploy/test_socket_protocol.py` tells when a release has other attributes.
 """
 

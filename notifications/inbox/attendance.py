@@ -1,16 +1,15 @@
 """Who is connected to this process: told to Redis as leases, and to PostgreSQL as the time each was last seen.
 
 One task for all clients of a door. Who comes or goes is told with the next tick, everybody anew every
-`refresh_seconds`, a few with each tick. Nothing is counted up or down anywhere: each write says how many devices there
+`refresh_seconds`, a few at a time, for live events wait meanwhile. Nothing is counted up or down anywhere: each write says how many devices there
 are, and what a killed process said ends with its lease.
 """
 
 import asyncio
-import math
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from itertools import islice
+from itertools import count, islice
 from typing import Final, TypeVar
 from uuid import UUID
 
@@ -29,7 +28,8 @@ T = TypeVar("T")
 
 _AT_ONCE: Final = 50  # live events wait no longer than for one such part
 _MOST_WAITING: Final = 100_000
-_RECORDED_PER_TICK: Final = 500
+_LOOKS_PER_TICK: Final = 20
+_RECORDED_PER_LOOK: Final = 25
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,39 +82,51 @@ class Attendance:
     async def run(self) -> None:
         looked_at = time.monotonic()
         record_at = looked_at + self._times.last_seen_seconds
-        while True:
-            await asyncio.sleep(self._times.tick_seconds)
+        owed = 0.0
+        for look in count(1):
+            await asyncio.sleep(self._times.tick_seconds / _LOOKS_PER_TICK)
             now = time.monotonic()
-            self._refresh(now, math.ceil(len(self._since) * (now - looked_at) / self._times.refresh_seconds))
+            owed += len(self._since) * (now - looked_at) / self._times.refresh_seconds
             looked_at = now
+            told = self._turn(now, int(owed))
+            owed -= int(owed)
+            if look % _LOOKS_PER_TICK == 0:
+                told |= self._take_changed()
+            elif self._failing:
+                self._changed |= told
+                continue
             if now >= record_at:
                 record_at = now + self._times.last_seen_seconds
                 self._see(now, self._since)
-            await self._tell()
-            await self._record(_RECORDED_PER_TICK)
+            if told:
+                await self._tell(told)
+            await self._record(_RECORDED_PER_LOOK)
 
     async def close(self) -> None:
         """Say that nobody is connected here any more; for when `run` has ended."""
         self._changed.update(self._since)
         self._see(time.monotonic(), self._since)
-        await self._tell()
+        await self._tell(self._take_changed())
         await self._record(len(self._seen))
 
-    def _refresh(self, now: float, count: int) -> None:
-        """Tell the next ones anew: those whose last turn is longest ago."""
-        turn = list(islice(self._since, count))
+    def _take_changed(self) -> set[UUID]:
+        changed, self._changed = self._changed, set()
+        return changed
+
+    def _turn(self, now: float, many: int) -> set[UUID]:
+        """Who is told anew: those whose last turn is longest ago."""
+        turn = list(islice(self._since, many))
         for recipient_pk in turn:
             self._since[recipient_pk] = self._since.pop(recipient_pk)
-        self._changed.update(turn)
         # Not as they come: thousands may, when another process has stopped.
         self._see(now, self._new.intersection(turn))
         self._new.difference_update(turn)
+        return set(turn)
 
     def _see(self, now: float, recipient_pks: Iterable[UUID]) -> None:
         self._seen.update(dict.fromkeys(recipient_pks, now))
 
-    async def _tell(self) -> None:
-        changed, self._changed = self._changed, set()
+    async def _tell(self, changed: set[UUID]) -> None:
         try:
             for chunk in _chunks(map(self._look, changed)):
                 await tell_presence(chunk, process=self._process, lease_seconds=self._times.lease_seconds)
