@@ -15,7 +15,9 @@ from delivery.retention import forget_history
 from notifications.events import ROUTE_TASK, SEND_TASK
 from schedules.periodic import FIRE_TASK, HISTORY_TASK, INSPECT_TASK, POLL_TASK, SWEEP_TASK
 
-_PATIENCE_SECONDS: Final = 0.05  # the work goes on without us; the next wake-up, of another stage, must not wait for it
+# A process that is at it leaves the next wake-up to another one for a moment; longer, and a queue that takes minutes, or a slow receiver,
+# would keep what is rung for others waiting.
+_PATIENCE_SECONDS: Final = 0.01
 
 _history = SINCE_EVER  # how far this process has come in looking through what is old
 

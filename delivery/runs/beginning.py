@@ -1,7 +1,7 @@
 """Where walks begin: a routed notification of a workflow, one walk for each of its recipients, a whole chunk together."""
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Any, Final, Protocol
 from uuid import UUID
 
 from psycopg import AsyncConnection
@@ -16,6 +16,14 @@ from delivery.runs.walker import Walker
 
 Connection = AsyncConnection[TupleRow]
 
+# Every walk leaves one of these.
+_BEGUN: Final = """
+    SELECT asked.* FROM unnest(%s::uuid[], %s::uuid[]) AS asked (notification_id, recipient_id)
+     WHERE EXISTS (SELECT FROM delivery_run WHERE (notification_id, recipient_id) = (asked.notification_id, asked.recipient_id))
+        OR EXISTS (SELECT FROM delivery_delivery WHERE (notification_id, recipient_id) = (asked.notification_id, asked.recipient_id))
+        OR EXISTS (SELECT FROM schedules_digestitem
+                    WHERE (notification_id, recipient_id) = (asked.notification_id, asked.recipient_id))"""
+
 
 class Routed(Protocol):
     """A notification that routing holds."""
@@ -26,10 +34,15 @@ class Routed(Protocol):
     def project_id(self) -> UUID: ...
     @property
     def version_id(self) -> UUID | None: ...
+    @property
+    def recipients(self) -> list[Any]: ...
 
 
 async def begin(connection: Connection, pairs: Sequence[tuple[Routed, Target]]) -> set[str]:
-    """Walk for each recipient as far as there is nothing to wait for; which channels got work."""
+    """Walk for each recipient as far as there is nothing to wait for; which channels got work. Nobody walks twice for one
+    notification, by however many of its entries he is reached."""
+    begun = await _begun(connection, [(item, target) for item, target in pairs if _has_topic_and_more(item)])
+    pairs = [(item, target) for item, target in pairs if (item.id, target.recipient_id) not in begun]
     if not pairs:
         return set()
     versions = await rows.versions_of(connection, (item.version_id for item, _ in pairs if item.version_id is not None))
@@ -52,3 +65,15 @@ async def begin(connection: Connection, pairs: Sequence[tuple[Routed, Target]]) 
         if item.version_id is not None
     ]
     return await say(connection, await advance(connection, walkers, rules, now), rules, now)
+
+
+def _has_topic_and_more(item: Routed) -> bool:
+    return len(item.recipients) > 1 and not all(isinstance(entry, str) for entry in item.recipients)
+
+
+async def _begun(connection: Connection, pairs: Sequence[tuple[Routed, Target]]) -> set[tuple[UUID, UUID]]:
+    """Of these, who has begun to walk before."""
+    if not pairs:
+        return set()
+    columns = [item.id for item, _ in pairs], [target.recipient_id for _, target in pairs]
+    return set(await (await connection.execute(_BEGUN, columns, prepare=True)).fetchall())

@@ -286,3 +286,16 @@ async def test_a_version_that_accepting_read_is_not_read_again_to_walk(flow: Flo
     assert known_version(version_id) is versions[version_id]
     with pytest.raises(OperationalError):
         await versions_of(other, [new_uuid()])
+
+
+async def test_whoever_is_reached_by_topic_and_by_name_walks_once(flow: Flow) -> None:
+    people = await flow.world.add_recipients("u1", "u2", "u3")
+    await flow.world.add_topic("left", people[:2])
+    await flow.world.add_topic("right", people[1:])
+    throttle = {"key": "few", "type": "throttle", "limit": 1, "window": "PT1H", "on_limit": "defer"}
+    await flow.publish("news", [throttle, bell()])
+    await flow.ask("news", {"topic": "left"}, {"topic": "right"}, "u1", "u3", "u4", text="once")
+    await flow.run()
+    assert await flow.runs() == []
+    for name in ("u1", "u2", "u3", "u4"):
+        assert await flow.titles(name) == ["once"]
