@@ -36,9 +36,9 @@ ROUTE: Final = "route"
 RUNS: Final = "runs"
 FIRE: Final = "fire"
 _OTHERS_SECONDS: Final = 2.0
-_REST: Final = 5.0
+_REST: Final = 3.0
 _BITES: Final = 4
-_LONGEST_REST_SECONDS: Final = 0.3
+_LONGEST_REST_SECONDS: Final = 0.2
 STATUS: Final = "status_events"
 INBOX_CARE: Final = "inbox_care"
 
