@@ -69,7 +69,7 @@ class LiveLayer(RedisPubSubChannelLayer):  # type: ignore[misc]  # channels_redi
 
     async def quick_get(self, key: str) -> bytes | None:
         """The value of `key`. Raises `REDIS_FAILED`; the time limit is the caller's."""
-        return await self._get_layer().shard_of(key).quick_reader.get(key)
+        return await self._get_layer().shard_of(key).quick.get(key)
 
     def watch(self, *, on_interrupt: Callable[[], None], on_return: Callable[[], None]) -> None:
         """Call these on the running loop when messages may be lost from now on, and when they come again."""

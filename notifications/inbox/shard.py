@@ -23,7 +23,7 @@ from redis.exceptions import RedisError
 from notifications.events import Hint
 from notifications.inbox.endings import end_tasks
 from notifications.inbox.hints import packed
-from notifications.inbox.quick_get import QuickReader
+from notifications.inbox.quick import QuickClient
 
 log = structlog.get_logger(__name__)
 
@@ -60,7 +60,7 @@ class Shard(RedisSingleShardConnection):  # type: ignore[misc]  # channels_redis
         self._listener: Redis | None = None
         self._pubsub: PubSub | None = None
         self._confirmations: dict[str, asyncio.Future[None]] = {}
-        self._quick_reader: QuickReader | None = None
+        self._quick: QuickClient | None = None
         self._together = f"{layer.prefix}__hints__"
         self._listeners = 0
 
@@ -72,10 +72,10 @@ class Shard(RedisSingleShardConnection):  # type: ignore[misc]  # channels_redis
         return self._redis
 
     @property
-    def quick_reader(self) -> QuickReader:
-        if self._quick_reader is None:
-            self._quick_reader = QuickReader(self._options(retries=0))
-        return self._quick_reader
+    def quick(self) -> QuickClient:
+        if self._quick is None:
+            self._quick = QuickClient(self._options(retries=0))
+        return self._quick
 
     async def subscribe(self, channel: str) -> None:
         await self.subscribe_many([channel])
@@ -123,7 +123,11 @@ class Shard(RedisSingleShardConnection):  # type: ignore[misc]  # channels_redis
             self._listeners = await self.client.publish(self._together, serialize([packed(each) for each in hints]))
             return
         if len(hints) == 1:
-            await self.client.publish(name_of(hints[0]["recipient"]), serialize(hints[0]))
+            name, message = name_of(hints[0]["recipient"]), serialize(hints[0])
+            try:
+                await self.quick.publish(name, message)
+            except REDIS_FAILED:  # found out only by use that the connection was closed meanwhile
+                await self.client.publish(name, message)
             return
         async with self.client.pipeline(transaction=False) as pipeline:
             for hint in hints:
@@ -140,9 +144,9 @@ class Shard(RedisSingleShardConnection):  # type: ignore[misc]  # channels_redis
         if self._listener is not None:
             await self._listener.aclose(close_connection_pool=True)
             self._listener = None
-        if self._quick_reader is not None:
-            await self._quick_reader.aclose()
-            self._quick_reader = None
+        if self._quick is not None:
+            await self._quick.aclose()
+            self._quick = None
         self._state = _State.STARTING
 
     def _ensure_redis(self) -> None:

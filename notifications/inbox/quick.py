@@ -1,7 +1,7 @@
-"""GET, and nothing else, as quickly as redis-py's connections allow.
+"""Single commands, GET and PUBLISH, as quickly as redis-py's connections allow.
 
-Its client measures, retries and starts a task for each command's write; where one GET is most of a request, that is most
-of the GET. Time limits are the caller's.
+Its client measures, retries and starts a task for each command's write; where one command is most of a request, or of the way of
+a message, that is most of the command. Time limits are the caller's.
 """
 
 import asyncio
@@ -13,8 +13,8 @@ from redis.asyncio.connection import AbstractConnection
 _CONNECTIONS: Final = 8
 
 
-class QuickReader:
-    """Reads values of one Redis. Open nothing before the loop that uses it runs."""
+class QuickClient:
+    """Of one Redis. Open nothing before the loop that uses it runs."""
 
     def __init__(self, options: dict[str, Any]) -> None:
         self._pool = create_pool({**options, "socket_timeout": None})
@@ -23,18 +23,26 @@ class QuickReader:
 
     async def get(self, key: str) -> bytes | None:
         """The value; None when there is none. Raises `REDIS_FAILED`."""
+        value: bytes | None = await self._ask("GET", key)
+        return value
+
+    async def publish(self, channel: str, message: bytes) -> None:
+        """Once, or, when it raises `REDIS_FAILED`, maybe not at all."""
+        await self._ask("PUBLISH", channel, message)
+
+    async def _ask(self, *command: Any) -> Any:
         async with self._turns:
             connection = self._idle.pop() if self._idle else self._pool.make_connection()
             try:
-                await connection.send_packed_command(connection.pack_command("GET", key), check_health=False)
-                value: bytes | None = await connection.read_response()
+                await connection.send_packed_command(connection.pack_command(*command), check_health=False)
+                answer = await connection.read_response()
             except BaseException:
                 # What was asked may still be answered, to whoever asks next on this connection; the others are no better.
                 await connection.disconnect(nowait=True)
                 await self.aclose()
                 raise
             self._idle.append(connection)
-            return value
+            return answer
 
     async def aclose(self) -> None:
         while self._idle:
