@@ -63,10 +63,10 @@ def soak(minutes: float, console: Console) -> dict[str, Any]:
         with running_platform(env) as platform:
             _populate(platform, hooks)
             console.print(f"warming up for {WARM_UP_SECONDS / 60:g} minutes")
-            warmed, _ = _run(platform, WARM_UP_SECONDS, WARM_UP_PAUSE_SECONDS, console)
+            warmed, _ = _run(platform, "warm-up", WARM_UP_SECONDS, WARM_UP_PAUSE_SECONDS, console)
             console.print(f"settling for {SETTLING_SECONDS / 60:g} minutes")
-            settled, _ = _run(platform, SETTLING_SECONDS, PAUSE_SECONDS, console)
-            accepted, growths = _run(platform, minutes * 60, PAUSE_SECONDS, console)
+            settled, _ = _run(platform, "settling", SETTLING_SECONDS, PAUSE_SECONDS, console)
+            accepted, growths = _run(platform, "measured", minutes * 60, PAUSE_SECONDS, console)
             expected = (warmed + settled + accepted) * RECIPIENTS
             for sink in (mail, hooks):
                 _wait_for(sink, expected)
@@ -94,7 +94,9 @@ def _populate(platform: Platform, hooks: Sink) -> None:
     checked(platform, "POST", f"/v1/topics/{TOPIC}/subscriptions", {"recipients": names})
 
 
-def _run(platform: Platform, seconds: float, pause: float, console: Console) -> tuple[int, dict[int, Growth]]:
+def _run(
+    platform: Platform, phase: str, seconds: float, pause: float, console: Console
+) -> tuple[int, dict[int, Growth]]:
     """Send all the time, look now and then; how much was accepted, and what each worker process weighed."""
     growths: dict[int, Growth] = {}
     accepted, started, next_look = 0, time.monotonic(), 0.0
@@ -103,7 +105,7 @@ def _run(platform: Platform, seconds: float, pause: float, console: Console) -> 
             "recipients": [{"topic": TOPIC}],
             "channels": ["in_app", "email", "webhook"],
             # Another text each time, as in life: what is kept of it must be let go again.
-            "content": CONTENT | {"title": f"Planned maintenance, part {pause:g}.{accepted}"},
+            "content": CONTENT | {"title": f"Planned maintenance, {phase} {accepted}"},
         }
         checked(platform, "POST", "/v1/notifications", body)
         accepted += 1
