@@ -34,6 +34,9 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 NEVER: Final = math.inf
 
+Ready = tuple["Connection", bytes]
+"""A socket, and the frame that it is sent next."""
+
 
 class Connection:
     """What the hub and the commands know of one socket. All methods but the pump are synchronous and quick."""
@@ -132,17 +135,15 @@ class Connection:
         self._outbox.append(text)
         self._run()
 
-    def offer(self, offset: int, text: bytes) -> None:
-        """A live event arrived."""
+    def offer(self, offset: int, text: bytes, ready: list[Ready]) -> None:
+        """A live event arrived: when it is the next one it is added to `ready`, for `push`; that is done for many at once, so
+        that processes which read at the other end are not woken for each."""
         if self._closing is not None or offset <= self.offset:
             return
         if offset == self.offset + 1 and self._wanted <= self.offset and self.epoch is not None:
-            if self._pump is None and self._write_text is not None and self._write_text(text):
-                self.offset = self._wanted = offset
-                return
             if self._outbox is None or len(self._outbox) < self._conf.max_queued_frames:
                 self.offset = self._wanted = offset
-                self.push(text)
+                ready.append((self, text))
                 return
             if self._blocked:
                 self.close(CloseCode.TOO_SLOW)

@@ -7,6 +7,7 @@ ping, positions are compared with the log in PostgreSQL, so the layer may lose, 
 
 import asyncio
 import contextlib
+from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 from time import monotonic
@@ -19,16 +20,16 @@ from channels.layers import get_channel_layer
 from consumers import metrics
 from consumers.codes import CloseCode
 from consumers.conf import ConsumersConf, conf
-from consumers.connection import Connection, Send
+from consumers.connection import Connection, Ready, Send
 from consumers.log import LOG_FAILED, InboxLog
 from consumers.pace import Pace
 from consumers.room import Room
 from consumers.wheel import Wheel
-from notifications.events import Hint, inbox_group
+from notifications.events import inbox_group
 from notifications.inbox.attendance import Attendance
 from notifications.inbox.batch import Batch
 from notifications.inbox.endings import end_tasks
-from notifications.inbox.hints import PackedHint, packed
+from notifications.inbox.hints import PackedHint
 from notifications.inbox.layer import LiveLayer
 from notifications.tokens import RecipientToken
 
@@ -67,6 +68,7 @@ class Hub:
         self._tasks: set[asyncio.Task[None]] = set()
         self._ready: asyncio.Task[None] | None = None
         self._all_gone = asyncio.Event()
+        self._backlog: deque[PackedHint] = deque()
 
     @property
     def stats(self) -> HubStats:
@@ -126,11 +128,14 @@ class Hub:
     def dispatch(self, hints: Iterable[PackedHint]) -> None:
         """Hand hints to the sockets of their recipients here."""
         rooms = self._rooms
+        ready: list[Ready] = []
         for recipient, epoch, offset, text in hints:
             room = rooms.get(recipient)
             # Not the same epoch: either this event or the socket's history is out of date, and the log tells which.
-            if room is not None and not (text and room.offer(epoch, offset, text)):
+            if room is not None and not (text and room.offer(epoch, offset, text, ready)):
                 self._spawn(self._check(list(room.connections)))
+        for connection, text in ready:
+            connection.push(text)
 
     async def drain(self) -> None:
         """Tell every socket to resume elsewhere, wait for them to go, and end."""
@@ -150,28 +155,30 @@ class Hub:
     async def _open(self) -> None:
         self._layer.watch(on_interrupt=lambda: None, on_return=self._look_again)
         await self.log.open()
-        self._channel = await self._layer.new_hints_channel("inbox-hub.")
-        for work in (self._receive(), self._tick(), self._leave(), self.attendance.run()):
+        self._channel = self._layer.new_hints_channel("inbox-hub.", self._take)
+        for work in (self._tick(), self._leave(), self.attendance.run()):
             self._spawn(work)
 
     async def _join_groups(self, recipient_pks: Sequence[UUID]) -> Mapping[UUID, None]:
         await self._layer.group_add_many([inbox_group(pk) for pk in recipient_pks], self._channel)
         return {}
 
-    async def _receive(self) -> None:
-        while True:
-            received: list[Hint | list[PackedHint]] = await self._layer.receive_many(
-                self._channel, limit=_HINTS_AT_ONCE
-            )
-            for each in received:
-                hints = each if isinstance(each, list) else [packed(each)]
-                metrics.EVENTS.inc(len(hints))
-                for start in range(0, len(hints), _HINTS_AT_ONCE):
-                    self.dispatch(hints[start : start + _HINTS_AT_ONCE])
-                    if len(hints) > 1:
-                        await asyncio.sleep(0)
-            if len(received) == _HINTS_AT_ONCE:
-                await asyncio.sleep(0)
+    def _take(self, hints: Sequence[PackedHint]) -> None:
+        """These have come: dispatched in parts, between which the loop sees to everything else."""
+        metrics.EVENTS.inc(len(hints))
+        was_idle = not self._backlog
+        self._backlog.extend(hints)
+        if was_idle:
+            asyncio.get_running_loop().call_soon(self._dispatch_part)
+
+    def _dispatch_part(self) -> None:
+        backlog = self._backlog
+        part = [backlog.popleft() for _ in range(min(_HINTS_AT_ONCE, len(backlog)))]
+        try:
+            self.dispatch(part)
+        finally:
+            if backlog:
+                asyncio.get_running_loop().call_soon(self._dispatch_part)
 
     async def _tick(self) -> None:
         """The one clock: sees to every socket whose moment has come."""

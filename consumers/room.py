@@ -3,7 +3,7 @@
 import asyncio
 from uuid import UUID
 
-from consumers.connection import Connection
+from consumers.connection import Connection, Ready
 
 
 class Room:
@@ -25,12 +25,12 @@ class Room:
         """How many of the sockets are live."""
         return sum(each.is_live for each in self.connections)
 
-    def offer(self, epoch: str, offset: int, text: bytes) -> bool:
-        """Hand a live event to every socket; False when it tells of another epoch than a socket knows."""
+    def offer(self, epoch: str, offset: int, text: bytes, ready: list[Ready]) -> bool:
+        """Offer a live event to every socket; False when it tells of another epoch than a socket knows."""
         agree = True
         for connection in self.connections:
             if connection.epoch is None or connection.epoch == epoch:
-                connection.offer(offset, text)
+                connection.offer(offset, text, ready)
             else:
                 agree = False
         return agree

@@ -7,6 +7,7 @@ import sys
 import uvicorn
 
 from deploy.http_protocol import GuardedHttpProtocol
+from deploy.huge_pages import use_huge_pages
 from deploy.socket_protocol import LeanSocketProtocol
 
 GRACE_SECONDS = 12
@@ -67,6 +68,7 @@ def main() -> None:
     listener = socket.socket(fileno=parser.parse_args().fd)
     listener.setblocking(False)
     notice_dead_peers(listener)
+    use_huge_pages()
     DrainingServer(server_config()).run(sockets=[listener])
 
 

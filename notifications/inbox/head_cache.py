@@ -68,7 +68,7 @@ async def cached_head(recipient_pk: UUID, read: Read) -> Head | None:
     """The head from Redis, or what `read` gives; None for an unknown recipient. Raises what `read` raises."""
     if time.monotonic() < _Outage.ends_at:
         return await read(recipient_pk)
-    layer, key = live_layer(), _key(recipient_pk.hex)
+    layer, key = live_layer(), key_of(recipient_pk.hex)
     lease: bytes | None = None
     try:
         async with asyncio.timeout(_PATIENCE_SECONDS):
@@ -93,7 +93,7 @@ async def kept_head(recipient_pk: UUID) -> Head | None:
         return None
     try:
         async with asyncio.timeout(_PATIENCE_SECONDS):
-            value = await live_layer().quick_get(_key(recipient_pk.hex))
+            value = await live_layer().quick_get(key_of(recipient_pk.hex))
     except REDIS_FAILED:
         _Outage.ends_at = time.monotonic() + _REST_SECONDS
         return None
@@ -105,7 +105,7 @@ async def advance(hints: Iterable[Hint]) -> None:
     changed: dict[str, LiveEvent] = {}
     closed: list[str] = []
     for hint in hints:
-        key = _key(hint["recipient"])
+        key = key_of(hint["recipient"])
         if not is_change(hint):
             closed.append(key)
         elif key not in changed or hint["offset"] > changed[key]["offset"]:
@@ -133,7 +133,8 @@ async def _install(layer: LiveLayer, key: str, lease: bytes, head: Head) -> None
         _Outage.ends_at = time.monotonic() + _REST_SECONDS
 
 
-def _key(recipient: str) -> str:
+def key_of(recipient: str) -> str:
+    """The key in Redis under which the head of a recipient (hex of the UUID) is kept."""
     return f"carillon:head:{recipient}"
 
 

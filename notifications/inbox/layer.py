@@ -2,8 +2,8 @@
 
 The stock layer resubscribes in silence after a broken connection, waits for ever on a frozen server, writes a traceback
 every second while Redis is away, and joins groups one round trip at a time. This one keeps its interface and adds
-`group_add_many`, `group_discard_many` and `publish_hints` (one write for many), channels that take many hints as one
-item, `watch` (called on interruption and on return) and the connections to its Redis for commands of our own. Joining
+`group_add_many`, `group_discard_many`, `publish_hints` (one write for many) and `publish_one`, channels that take hints
+as they come, `watch` (called on interruption and on return) and the connections to its Redis for commands of our own. Joining
 never fails: what could not be joined now is joined when Redis is back, and `watch` tells.
 """
 
@@ -11,6 +11,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, cast
+from uuid import uuid4
 
 from channels.layers import get_channel_layer
 from channels_redis.pubsub import RedisPubSubChannelLayer, RedisPubSubLoopLayer
@@ -18,8 +19,10 @@ from channels_redis.utils import _wrap_close, decode_hosts
 from redis.asyncio import Redis
 
 from notifications.events import Hint
-from notifications.inbox.hints import PackedHint, unpacked
+from notifications.inbox.hints import PackedHint, packed, unpacked
 from notifications.inbox.shard import Shard
+
+TakeHints = Callable[[Sequence[PackedHint]], None]
 
 
 class LiveLayer(RedisPubSubChannelLayer):  # type: ignore[misc]  # channels_redis has no types
@@ -34,14 +37,10 @@ class LiveLayer(RedisPubSubChannelLayer):  # type: ignore[misc]  # channels_redi
             _wrap_close(self, loop)
         return layer
 
-    async def new_hints_channel(self, prefix: str) -> str:
-        """`new_channel` for one who knows by itself whom hints are for: what was published to many arrives as one list of
-        packed hints, those for others among them."""
-        return await self._get_layer().new_hints_channel(prefix)
-
-    async def receive_many(self, channel: str, *, limit: int) -> list[Any]:
-        """`receive`, and with it what else has arrived by then, in order."""
-        return await self._get_layer().receive_many(channel, limit=limit)
+    def new_hints_channel(self, prefix: str, take: TakeHints) -> str:
+        """`new_channel` for one who knows by itself whom hints are for: `take` is called on the running loop with what arrives,
+        in order and packed, hints for others among it. It is to be quick, and raises nothing."""
+        return self._get_layer().new_hints_channel(prefix, take)
 
     def deserialize(self, message: Any) -> Any:
         """Shards read what arrives once for all its receivers; only for their own use there are bytes here."""
@@ -58,6 +57,10 @@ class LiveLayer(RedisPubSubChannelLayer):  # type: ignore[misc]  # channels_redi
     async def publish_hints(self, hints: Sequence[Hint]) -> None:
         """`group_send` of each to its recipient's group, in order. Raises `REDIS_FAILED`."""
         await self._get_layer().publish_hints(hints)
+
+    async def publish_one(self, hint: Hint, *, asking: str) -> bytes | None:
+        """`publish_hints` of one; the value of the key `asking` as it is then. Raises `REDIS_FAILED`."""
+        return await self._get_layer().publish_one(hint, asking=asking)
 
     def client_for(self, key: str) -> Redis:
         """A client of the Redis on which `key` belongs, for commands of our own; it lives and ends with the layer."""
@@ -91,40 +94,36 @@ class LiveLoopLayer(RedisPubSubLoopLayer):  # type: ignore[misc]  # channels_red
     def __init__(self, hosts: Any = None, **options: Any) -> None:
         super().__init__(hosts, **options)
         self._shards = [Shard(host, self) for host in decode_hosts(hosts)]
-        self._hints_channels: set[str] = set()
+        self._takers: dict[str, TakeHints] = {}
 
-    async def new_hints_channel(self, prefix: str) -> str:
-        channel: str = await self.new_channel(prefix)
-        self._hints_channels.add(channel)
+    def new_hints_channel(self, prefix: str, take: TakeHints) -> str:
+        channel = f"{self.prefix}{prefix}{uuid4().hex}"
+        self._takers[channel] = take
         return channel
 
-    def hand_over(self, name: str, message: Any) -> None:
-        """Put what arrived into the queue of everyone here it is for."""
+    def hand_over(self, name: str, content: Any) -> None:
+        """Give what was published under this name to everyone here it is for: one message, or a list of packed hints."""
+        hints = content if isinstance(content, list) else None
         for channel in self.groups.get(name, (name,)):
-            if (queue := self.channels.get(channel)) is not None:
-                queue.put_nowait(message)
+            if (take := self._takers.get(channel)) is not None:
+                take([packed(content)] if hints is None else hints)
+            elif (queue := self.channels.get(channel)) is not None:
+                for message in [content] if hints is None else map(unpacked, hints):
+                    queue.put_nowait(message)
 
     def hand_over_many(self, hints: Sequence[PackedHint]) -> None:
-        """`hand_over` of many together."""
-        for channel in self._hints_channels & self.channels.keys():
-            self.channels[channel].put_nowait(hints)
-        others = self.channels.keys() - self._hints_channels
-        if not others:
+        """`hand_over` of hints for many recipients, which were published together."""
+        for take in self._takers.values():
+            take(hints)
+        if not self.channels:
             return
         for hint in hints:
-            for channel in others & self.groups.get(self.group_name(hint[0]), set()):
+            for channel in self.channels.keys() & self.groups.get(self.group_name(hint[0]), set()):
                 self.channels[channel].put_nowait(unpacked(hint))
 
     def group_name(self, recipient: str) -> str:
         """The name under which hints for one recipient are published."""
         return f"{self.prefix}__group__inbox.{recipient}"
-
-    async def receive_many(self, channel: str, *, limit: int) -> list[Any]:
-        received = [await self.receive(channel)]
-        queue = self.channels.get(channel)
-        while queue is not None and not queue.empty() and len(received) < limit:
-            received.append(queue.get_nowait())
-        return received
 
     async def group_add_many(self, groups: Sequence[str], channel: str) -> None:
         names = [self._get_group_channel_name(group) for group in groups]
@@ -156,8 +155,15 @@ class LiveLoopLayer(RedisPubSubLoopLayer):  # type: ignore[misc]  # channels_red
             shards[self._get_shard(self.group_name(hint["recipient"]))].append(hint)
         await asyncio.gather(*(shard.publish_hints(each) for shard, each in shards.items()))
 
+    async def publish_one(self, hint: Hint, *, asking: str) -> bytes | None:
+        shard, other = self._get_shard(self.group_name(hint["recipient"])), self.shard_of(asking)
+        if shard is other:
+            return await other.publish_one(hint, asking=asking)
+        _, value = await asyncio.gather(shard.publish_hints([hint]), other.quick.get(asking))
+        return value
+
     async def flush(self) -> None:
-        self._hints_channels.clear()
+        self._takers.clear()
         await super().flush()
 
     def shard_of(self, key: str) -> Shard:

@@ -1,4 +1,4 @@
-"""Single commands, GET and PUBLISH, as quickly as redis-py's connections allow.
+"""A command or two, GET and PUBLISH, as quickly as redis-py's connections allow.
 
 Its client measures, retries and starts a task for each command's write; where one command is most of a request, or of the way of
 a message, that is most of the command. Time limits are the caller's.
@@ -23,26 +23,30 @@ class QuickClient:
 
     async def get(self, key: str) -> bytes | None:
         """The value; None when there is none. Raises `REDIS_FAILED`."""
-        value: bytes | None = await self._ask("GET", key)
+        value: bytes | None
+        [value] = await self._ask(("GET", key))
         return value
 
-    async def publish(self, channel: str, message: bytes) -> None:
-        """Once, or, when it raises `REDIS_FAILED`, maybe not at all."""
-        await self._ask("PUBLISH", channel, message)
+    async def publish(self, channel: str, message: bytes, *, asking: str) -> bytes | None:
+        """Publish once, or, when it raises `REDIS_FAILED`, maybe not at all; the value of the key `asking` as it is then."""
+        _, value = await self._ask(("PUBLISH", channel, message), ("GET", asking))
+        answer: bytes | None = value
+        return answer
 
-    async def _ask(self, *command: Any) -> Any:
+    async def _ask(self, *commands: tuple[Any, ...]) -> list[Any]:
+        """The answers to commands that are sent with one write."""
         async with self._turns:
             connection = self._idle.pop() if self._idle else self._pool.make_connection()
             try:
-                await connection.send_packed_command(connection.pack_command(*command), check_health=False)
-                answer = await connection.read_response()
+                await connection.send_packed_command(connection.pack_commands(commands), check_health=False)
+                answers = [await connection.read_response() for _ in commands]
             except BaseException:
                 # What was asked may still be answered, to whoever asks next on this connection; the others are no better.
                 await connection.disconnect(nowait=True)
                 await self.aclose()
                 raise
             self._idle.append(connection)
-            return answer
+            return answers
 
     async def aclose(self) -> None:
         while self._idle:

@@ -122,18 +122,20 @@ class Shard(RedisSingleShardConnection):  # type: ignore[misc]  # channels_redis
         if len(hints) >= _FEWEST_TOGETHER and self._listeners <= _MOST_LISTENERS:
             self._listeners = await self.client.publish(self._together, serialize([packed(each) for each in hints]))
             return
-        if len(hints) == 1:
-            name, message = name_of(hints[0]["recipient"]), serialize(hints[0])
-            try:
-                await self.quick.publish(name, message)
-            except REDIS_FAILED:  # found out only by use that the connection was closed meanwhile
-                await self.client.publish(name, message)
-            return
         async with self.client.pipeline(transaction=False) as pipeline:
             for hint in hints:
-                pipeline.publish(name_of(hint["recipient"]), serialize(hint))
+                pipeline.publish(name_of(hint["recipient"]), serialize([packed(hint)]))
             pipeline.pubsub_numsub(self._together)
             [(_, self._listeners)] = (await pipeline.execute())[-1]
+
+    async def publish_one(self, hint: Hint, *, asking: str) -> bytes | None:
+        """Publish it and read the value of the key `asking`, with one write. Raises `REDIS_FAILED`."""
+        layer = self.channel_layer
+        name, message = layer.group_name(hint["recipient"]), layer.channel_layer.serialize([packed(hint)])
+        try:
+            return await self.quick.publish(name, message, asking=asking)
+        except REDIS_FAILED:  # found out only by use that the connection was closed meanwhile
+            return await self.quick.publish(name, message, asking=asking)
 
     async def flush(self) -> None:
         """Close everything; the next use begins anew."""
@@ -154,7 +156,8 @@ class Shard(RedisSingleShardConnection):  # type: ignore[misc]  # channels_redis
             # A connection that Redis closed while it was idle is found out by use: try once more. A hint that is
             # sent twice is dropped by its offset. The listener must not try in silence: it has to tell.
             self._redis = Redis(connection_pool=create_pool(self._options(retries=1)))
-            self._listener = Redis(connection_pool=create_pool(self._options(retries=0)))
+            # RESP2: of every message in RESP3, redis-py first writes out the whole for a log that nobody reads.
+            self._listener = Redis(connection_pool=create_pool({**self._options(retries=0), "protocol": 2}))
 
     def _options(self, *, retries: int) -> dict[str, Any]:
         return {

@@ -88,7 +88,7 @@ async def test_counts_are_kept_and_right(tenant: Tenant, held: Member) -> None:
     """What was done by the recipient shows in the next answer, although it comes from Redis."""
     await held.owner.append(3)
     assert (await held.get("counts"))["unread"] == 3
-    kept = await live_layer().quick_get(head_cache._key(held.owner.pk.hex))
+    kept = await live_layer().quick_get(head_cache.key_of(held.owner.pk.hex))
     assert kept is not None and kept.split()[1:4] == [b"3", b"3", b"3"]
     page = await held.get("messages")
     for number, message in enumerate(page["data"], 1):

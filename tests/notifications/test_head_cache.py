@@ -52,7 +52,7 @@ class Database:
         )
 
     async def kept(self) -> bytes | None:
-        return await live_layer().quick_get(head_cache._key(self.pk.hex))
+        return await live_layer().quick_get(head_cache.key_of(self.pk.hex))
 
 
 @pytest.fixture
@@ -128,7 +128,7 @@ async def test_access_and_epoch_are_read_again(database: Database) -> None:
 
 async def test_a_change_does_not_prolong_an_entry(database: Database) -> None:
     """So that what was dropped on the way is found out in time, however much comes after it."""
-    key, client = head_cache._key(database.pk.hex), live_layer().client_for(head_cache._key(database.pk.hex))
+    key, client = head_cache.key_of(database.pk.hex), live_layer().client_for(head_cache.key_of(database.pk.hex))
     await database.get()
     assert 0 < await client.pttl(key) <= head_cache.ENTRY_SECONDS * 1000
     await client.pexpire(key, 700)
