@@ -19,7 +19,8 @@ class ConsumersConf:
     drain_timeout_seconds: float = 5.0
     catch_up_retry_seconds: float = 1.0
     hint_patience_seconds: float = 1.0
-    presence_refresh_seconds: float = 20.0
+    presence_refresh_seconds: float = 5.0
+    last_seen_seconds: float = 300.0
     max_frame_bytes: int = 64 * 1024
     max_queued_frames: int = 256
     max_early_events: int = 64
@@ -37,7 +38,11 @@ class ConsumersConf:
     @property
     def presence(self) -> Times:
         """When to tell who is connected."""
-        return Times(tick_seconds=self.tick_seconds, refresh_seconds=self.presence_refresh_seconds)
+        return Times(
+            tick_seconds=self.tick_seconds,
+            refresh_seconds=self.presence_refresh_seconds,
+            last_seen_seconds=self.last_seen_seconds,
+        )
 
 
 _DEFAULT = ConsumersConf()

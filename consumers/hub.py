@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import islice
+from itertools import count, islice
 from time import monotonic
 from typing import Any, NamedTuple, cast
 from uuid import UUID
@@ -31,12 +31,13 @@ from notifications.inbox.batch import Batch
 from notifications.inbox.endings import end_tasks
 from notifications.inbox.hints import PackedHint
 from notifications.inbox.layer import LiveLayer
+from notifications.inbox.reads import Head
 from notifications.tokens import RecipientToken
 
 log = structlog.get_logger(__name__)
 
 _JOINS_AT_ONCE = 500
-_CHECKS_AT_ONCE = 100
+_CHECKS_AT_ONCE = 500
 _HINTS_AT_ONCE = 100
 _LOOKS_PER_TICK = 20
 _FRAMES_AT_ONCE = 10
@@ -181,13 +182,15 @@ class Hub:
                 asyncio.get_running_loop().call_soon(self._dispatch_part)
 
     async def _tick(self) -> None:
-        """The one clock: sees to every socket whose moment has come."""
-        while True:
+        """The one clock: sees to every socket whose moment has come. Positions are looked up for all of a tick together."""
+        pinged: list[Connection] = []
+        for look in count(1):
             await asyncio.sleep(self.conf.tick_seconds / _LOOKS_PER_TICK)
             now = monotonic()
-            pinged = [each for each in self._wheel.take(now) if each.tick(now)]
-            if pinged:
-                self._spawn(self._check(pinged, patient=True))
+            pinged += [each for each in self._wheel.take(now) if each.tick(now)]
+            if pinged and look % _LOOKS_PER_TICK == 0:
+                self._spawn(self._check(pinged, patient=True, during_seconds=self.conf.tick_seconds))
+                pinged = []
 
     async def _leave(self) -> None:
         """Leave groups a little later and together: a page that is loaded anew comes right back."""
@@ -215,33 +218,43 @@ class Hub:
         self.attendance.renew()
         self._spawn(self._check(list(self._connections)))
 
-    async def _check(self, connections: Iterable[Connection], *, patient: bool = False) -> None:
+    async def _check(
+        self, connections: Iterable[Connection], *, patient: bool = False, during_seconds: float = 0.0
+    ) -> None:
         """Compare positions and access with the log, by the batch; also for who has only just entered. `patient`: who is
-        behind is looked at once more before the log is read, for the hint may be on its way."""
-        rest = iter(tuple(connections))
+        behind is looked at once more before the log is read, for the hint may be on its way. The frames go out evenly in
+        `during_seconds`: each may cost a switch to the client's process, and events go in between."""
+        everyone = tuple(connections)
+        pause = during_seconds * _FRAMES_AT_ONCE / max(len(everyone), 1)
+        rest = iter(everyone)
         while part := list(islice(rest, _CHECKS_AT_ONCE)):
             live = [each for each in part if each.recipient_pk is not None and not each.is_closing]
-            await self._check_part(live, patient=patient)
+            await self._check_part(live, patient=patient, pause=pause)
 
-    async def _check_part(self, live: Sequence[Connection], *, patient: bool) -> None:
+    async def _check_part(self, live: Sequence[Connection], *, patient: bool, pause: float) -> None:
         pks = list({each.recipient_pk for each in live if each.recipient_pk is not None})
+        heads: Mapping[UUID, Head] | None
         try:
             heads = await self.log.heads(pks) if pks else {}
         except LOG_FAILED:
-            # Nothing to compare with; the frame still keeps proxies from closing a silent connection.
-            for connection in live:
-                connection.check_position(connection.offset)
-            return
+            heads = None
         for number, connection in enumerate(live, 1):
-            head = heads.get(cast(UUID, connection.recipient_pk))
-            if head is None or not connection.is_admitted_by(head):
-                connection.close(CloseCode.BAD_TOKEN)
-            elif connection.epoch is not None and str(head.epoch) != connection.epoch:
-                connection.close(CloseCode.RESUME)
-            else:
-                connection.check_position(head.offset, patient=patient)
+            self._compare(connection, heads, patient=patient)
             if number % _FRAMES_AT_ONCE == 0:
-                await asyncio.sleep(0)  # a frame may cost a switch to the client's process: events go in between
+                await asyncio.sleep(pause)
+
+    def _compare(self, connection: Connection, heads: Mapping[UUID, Head] | None, *, patient: bool) -> None:
+        if heads is None:
+            # Nothing to compare with; the frame still keeps proxies from closing a silent connection.
+            connection.check_position(connection.offset)
+            return
+        head = heads.get(cast(UUID, connection.recipient_pk))
+        if head is None or not connection.is_admitted_by(head):
+            connection.close(CloseCode.BAD_TOKEN)
+        elif connection.epoch is not None and str(head.epoch) != connection.epoch:
+            connection.close(CloseCode.RESUME)
+        else:
+            connection.check_position(head.offset, patient=patient)
 
     def _spawn(self, work: Any) -> asyncio.Task[None]:
         task: asyncio.Task[None] = asyncio.create_task(work)

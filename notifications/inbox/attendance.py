@@ -1,15 +1,15 @@
-"""Who is connected to this process: told to Redis as leases, and to PostgreSQL as the time each was last seen.
+"""Who is connected to this process: told to Redis, where it is true as long as the process renews its lease, and to PostgreSQL
+as the time each was last seen.
 
-One task for all clients of a door. Who comes or goes is told with the next tick, everybody anew every
-`refresh_seconds`, a few at a time, for live events wait meanwhile. Nothing is counted up or down anywhere: each write says how many devices there
-are, and what a killed process said ends with its lease.
+One task for all clients of a door. Who comes or goes is told with the next tick; who stays is in turn every `last_seen_seconds`,
+a few with each tick, for live events wait meanwhile. Nothing is counted up or down anywhere: each write says how many devices there are.
 """
 
 import asyncio
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from itertools import count, islice
+from itertools import islice
 from typing import Final, TypeVar
 from uuid import UUID
 
@@ -19,7 +19,7 @@ from notifications import ids
 from notifications.clock import utc_now
 from notifications.inbox.access import LOG_FAILED, InboxAccess
 from notifications.inbox.last_seen import record_last_seen
-from notifications.inbox.presence import Present, tell_presence
+from notifications.inbox.presence import Present, renew_lease, tell_presence
 from notifications.inbox.shard import REDIS_FAILED
 
 log = structlog.get_logger(__name__)
@@ -28,8 +28,8 @@ T = TypeVar("T")
 
 _AT_ONCE: Final = 50  # live events wait no longer than for one such part
 _MOST_WAITING: Final = 100_000
-_LOOKS_PER_TICK: Final = 20
-_RECORDED_PER_LOOK: Final = 25
+_RECORDED_PER_TICK: Final = 500
+_KEPT_TURNS: Final = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,8 +37,8 @@ class Times:
     """How often what is told. Nonsense is refused here."""
 
     tick_seconds: float = 1.0
-    refresh_seconds: float = 20.0
-    lease_seconds: float = 50.0
+    refresh_seconds: float = 5.0
+    lease_seconds: float = 15.0
     last_seen_seconds: float = 300.0
 
     def __post_init__(self) -> None:
@@ -58,8 +58,8 @@ class Attendance:
         self._times = times
         self._since: dict[UUID, float] = {}
         self._process = ids.new_uuid().hex
+        self._renewals = 0
         self._changed: set[UUID] = set()
-        self._new: set[UUID] = set()
         self._seen: dict[UUID, float] = {}
         self._failing = False
 
@@ -67,7 +67,6 @@ class Attendance:
         """One of this recipient's devices is connected now."""
         self._since.setdefault(recipient_pk, utc_now().timestamp())
         self._changed.add(recipient_pk)
-        self._new.add(recipient_pk)
 
     def leave(self, recipient_pk: UUID) -> None:
         """One that was connected is not any more."""
@@ -80,27 +79,20 @@ class Attendance:
         self._changed.update(self._since)
 
     async def run(self) -> None:
-        looked_at = time.monotonic()
-        record_at = looked_at + self._times.last_seen_seconds
+        looked_at = renew_at = time.monotonic()
         owed = 0.0
-        for look in count(1):
-            await asyncio.sleep(self._times.tick_seconds / _LOOKS_PER_TICK)
+        while True:
+            await asyncio.sleep(self._times.tick_seconds)
             now = time.monotonic()
-            owed += len(self._since) * (now - looked_at) / self._times.refresh_seconds
+            owed += len(self._since) * (now - looked_at) / self._times.last_seen_seconds
             looked_at = now
-            told = self._turn(now, int(owed))
+            self._turn(now, int(owed))
             owed -= int(owed)
-            if look % _LOOKS_PER_TICK == 0:
-                told |= self._take_changed()
-            elif self._failing:
-                self._changed |= told
-                continue
-            if now >= record_at:
-                record_at = now + self._times.last_seen_seconds
-                self._see(now, self._since)
-            if told:
-                await self._tell(told)
-            await self._record(_RECORDED_PER_LOOK)
+            if now >= renew_at and self._since and await self._renew():
+                renew_at = now + self._times.refresh_seconds
+            if self._changed:
+                await self._tell(self._take_changed())
+            await self._record(_RECORDED_PER_TICK)
 
     async def close(self) -> None:
         """Say that nobody is connected here any more; for when `run` has ended."""
@@ -113,41 +105,56 @@ class Attendance:
         changed, self._changed = self._changed, set()
         return changed
 
-    def _turn(self, now: float, many: int) -> set[UUID]:
-        """Who is told anew: those whose last turn is longest ago."""
+    def _turn(self, now: float, many: int) -> None:
+        """Those whose last turn is longest ago are told anew, and seen now."""
         turn = list(islice(self._since, many))
         for recipient_pk in turn:
             self._since[recipient_pk] = self._since.pop(recipient_pk)
-        # Not as they come: thousands may, when another process has stopped.
-        self._see(now, self._new.intersection(turn))
-        self._new.difference_update(turn)
-        return set(turn)
+        self._changed.update(turn)
+        self._see(now, turn)
 
     def _see(self, now: float, recipient_pks: Iterable[UUID]) -> None:
         self._seen.update(dict.fromkeys(recipient_pks, now))
 
+    async def _renew(self) -> bool:
+        """Renew the lease; False when Redis did not answer."""
+        self._renewals += 1
+        try:
+            if not await renew_lease(self._process, self._times.lease_seconds, number=self._renewals):
+                self.renew()
+        except REDIS_FAILED as error:
+            self._fail(error)
+            return False
+        self._failing = False
+        return True
+
     async def _tell(self, changed: set[UUID]) -> None:
+        keep_seconds = max(self._times.lease_seconds, _KEPT_TURNS * self._times.last_seen_seconds)
         try:
             for chunk in _chunks(map(self._look, changed)):
-                await tell_presence(chunk, process=self._process, lease_seconds=self._times.lease_seconds)
+                await tell_presence(chunk, process=self._process, keep_seconds=keep_seconds)
         except asyncio.CancelledError:
             self._changed |= changed
             raise
         except REDIS_FAILED as error:
-            # Who has left is told again as well, unless so many have that their leases must do.
-            self._changed |= changed if len(changed) <= _MOST_WAITING else changed & self._since.keys()
-            if not self._failing:
-                log.warning("presence_not_told", error=type(error).__name__)
-            self._failing = True
+            self._changed |= changed
+            if len(self._changed) > _MOST_WAITING:
+                # Too many have left to remember them: what was said under this name ends with its lease.
+                self._process, self._changed = ids.new_uuid().hex, set()
+            self._fail(error)
         else:
             self._failing = False
+
+    def _fail(self, error: Exception) -> None:
+        if not self._failing:
+            log.warning("presence_not_told", error=type(error).__name__)
+        self._failing = True
 
     def _look(self, recipient_pk: UUID) -> Present:
         """How many of a recipient's devices are connected here, and since when there was always one."""
         devices = self._devices(recipient_pk)
         if not devices:
             self._since.pop(recipient_pk, None)
-            self._new.discard(recipient_pk)
             return Present(recipient_pk, 0, 0.0)
         return Present(recipient_pk, devices, self._since.setdefault(recipient_pk, utc_now().timestamp()))
 

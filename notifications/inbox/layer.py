@@ -66,6 +66,10 @@ class LiveLayer(RedisPubSubChannelLayer):  # type: ignore[misc]  # channels_redi
         """A client of the Redis on which `key` belongs, for commands of our own; it lives and ends with the layer."""
         return self._get_layer().shard_of(key).client
 
+    def clients(self) -> list[Redis]:
+        """A client of each Redis."""
+        return [shard.client for shard in self._get_layer().shards]
+
     def by_client(self, keys: Iterable[str]) -> dict[Redis, list[str]]:
         """Each Redis with those of `keys` that belong there."""
         return {shard.client: names for shard, names in self._get_layer().by_shard(keys).items()}
@@ -93,7 +97,7 @@ class LiveLoopLayer(RedisPubSubLoopLayer):  # type: ignore[misc]  # channels_red
 
     def __init__(self, hosts: Any = None, **options: Any) -> None:
         super().__init__(hosts, **options)
-        self._shards = [Shard(host, self) for host in decode_hosts(hosts)]
+        self._shards: list[Shard] = [Shard(host, self) for host in decode_hosts(hosts)]
         self._takers: dict[str, TakeHints] = {}
 
     def new_hints_channel(self, prefix: str, take: TakeHints) -> str:
@@ -161,6 +165,10 @@ class LiveLoopLayer(RedisPubSubLoopLayer):  # type: ignore[misc]  # channels_red
             return await other.publish_one(hint, asking=asking)
         _, value = await asyncio.gather(shard.publish_hints([hint]), other.quick.get(asking))
         return value
+
+    @property
+    def shards(self) -> list[Shard]:
+        return self._shards
 
     async def flush(self) -> None:
         self._takers.clear()

@@ -8,7 +8,7 @@ import pytest
 
 from notifications.database import connect
 from notifications.inbox.layer import live_layer
-from notifications.inbox.presence import Present, read_presence, tell_presence
+from notifications.inbox.presence import Present, read_presence, renew_lease, tell_presence
 from notifications.models import Recipient
 from tests.api.asking import Tenant, assert_problem, token_of
 from tests.api.following import PATIENCE_SECONDS, Member
@@ -41,12 +41,13 @@ async def test_of_who_is_there_and_has_gone(tenant: Tenant, recipient: Recipient
     http, row = tenant.http, recipient
     since = datetime(2026, 1, 31, 9, tzinfo=UTC)
     before = datetime.now(UTC)
-    await tell_presence([Present(row.pk, 2, since.timestamp())], process="a", lease_seconds=60)
+    await renew_lease("a", 60, number=1)
+    await tell_presence([Present(row.pk, 2, since.timestamp())], process="a", keep_seconds=60)
     online = http.get("/v1/recipients/u1/presence").json()
     assert (online["online"], online["devices"]) == (True, 2)
     assert datetime.fromisoformat(online["connected_since"]) == since
     assert before.replace(microsecond=0) <= datetime.fromisoformat(online["last_seen_at"]) <= datetime.now(UTC)
-    await tell_presence([Present(row.pk, 0, 0.0)], process="a", lease_seconds=60)
+    await tell_presence([Present(row.pk, 0, 0.0)], process="a", keep_seconds=60)
     async with await connect() as conn:
         await conn.execute("UPDATE notifications_inbox SET last_seen_at = %s WHERE recipient_id = %s", [since, row.pk])
     gone = http.get("/v1/recipients/u1/presence").json()

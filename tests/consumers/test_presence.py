@@ -1,15 +1,18 @@
 """Who is connected: as leases that a killed process leaves behind for a while, and what PostgreSQL remembers."""
 
 import asyncio
+import signal
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
 from consumers.conf import ConsumersConf
 from consumers.hub import drain
 from notifications.database import connect
+from notifications.inbox import attendance
 from notifications.inbox.layer import live_layer
 from notifications.inbox.presence import (
     Presence,
@@ -17,6 +20,7 @@ from notifications.inbox.presence import (
     forget_presence,
     presence_of,
     read_presence,
+    renew_lease,
     tell_presence,
 )
 from tests.consumers.conftest import MakeClient
@@ -26,7 +30,7 @@ from tests.fixtures.servers import RunningServer
 
 @pytest.fixture(autouse=True)
 def often(quick: None, settings: Any) -> None:
-    settings.CARILLON_CONSUMERS = ConsumersConf(tick_seconds=0.05, presence_refresh_seconds=0.2)
+    settings.CARILLON_CONSUMERS = ConsumersConf(tick_seconds=0.05, presence_refresh_seconds=0.2, last_seen_seconds=0.5)
 
 
 async def presence(owner: Owner) -> Presence:
@@ -112,7 +116,8 @@ async def test_a_process_that_stops_says_so(owner: Owner, open_socket: MakeClien
 
 async def test_what_a_killed_process_said_ends_with_its_lease(owner: Owner, open_socket: MakeClient) -> None:
     """A process that is killed says nothing any more; here one that never said more than once."""
-    await tell_presence([Present(owner.pk, 3, 1_000_000.0)], process="killed", lease_seconds=1.5)
+    await renew_lease("killed", 1.5, number=1)
+    await tell_presence([Present(owner.pk, 3, 1_000_000.0)], process="killed", keep_seconds=60)
     assert await presence(owner) == Presence(3, datetime.fromtimestamp(1_000_000, UTC))
     client = await open_socket()
     await client.connect(owner.token())
@@ -129,8 +134,10 @@ async def test_what_a_killed_process_said_ends_with_its_lease(owner: Owner, open
     await until(is_cleared)
 
 
-async def test_a_lease_that_nobody_renews_leaves_nothing(owner: Owner) -> None:
-    await tell_presence([Present(owner.pk, 1, 1.0)], process="killed", lease_seconds=0.3)
+async def test_what_nobody_says_again_leaves_nothing(owner: Owner) -> None:
+    await renew_lease("forgetful", 60, number=1)
+    await tell_presence([Present(owner.pk, 1, 1.0)], process="forgetful", keep_seconds=0.5)
+    assert (await presence(owner)).devices == 1
     await until_devices(owner, 0)
     key = f"carillon:presence:{owner.pk.hex}"
 
@@ -140,13 +147,54 @@ async def test_a_lease_that_nobody_renews_leaves_nothing(owner: Owner) -> None:
     await until(is_gone)
 
 
+async def test_a_lease_knows_whether_redis_went_back_in_time() -> None:
+    """Restored from a snapshot, Redis has the lease, but of an earlier renewal: what was told since is lost."""
+    process = uuid4().hex
+    assert not await renew_lease(process, 60, number=1)
+    assert await renew_lease(process, 60, number=2)
+    assert await renew_lease(process, 60, number=3)
+    await renew_lease(process, 60, number=2)
+    assert not await renew_lease(process, 60, number=4)
+
+
+async def test_whom_too_many_left_to_remember_is_not_present_for_long(
+    valkey: RunningServer, owner: Owner, settings: Any, open_socket: MakeClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Redis is away while everybody leaves: the process takes another name, and the old one's lease ends."""
+    config = {"hosts": [valkey.url], "prefix": "carillon"}
+    settings.CHANNEL_LAYERS = {"default": {**settings.CHANNEL_LAYERS["default"], "CONFIG": config}}
+    monkeypatch.setattr(attendance, "_MOST_WAITING", 0)
+    client = await open_socket()
+    await client.connect(owner.token())
+    await until_devices(owner, 1)
+    [before] = await names(owner)
+    assert valkey.process is not None
+    valkey.process.send_signal(signal.SIGSTOP)
+    await client.socket.close()
+    await asyncio.sleep(1.5)
+    valkey.process.send_signal(signal.SIGCONT)
+    other = await open_socket()
+    await other.connect(owner.token())
+
+    async def is_named_anew() -> bool:
+        return await names(owner) - {before} != set()
+
+    await until(is_named_anew)
+
+
+async def names(owner: Owner) -> set[bytes]:
+    key = f"carillon:presence:{owner.pk.hex}"
+    return set(await live_layer().client_for(key).hkeys(key))
+
+
 async def test_processes_add_up_and_forgetting_ends_it(owner: Owner, stranger: Owner) -> None:
     for process, devices in (("a", 1), ("b", 2), ("b", 2), ("a", 1)):
-        await tell_presence([Present(owner.pk, devices, 1.0)], process=process, lease_seconds=60)
+        await renew_lease(process, 60, number=1)
+        await tell_presence([Present(owner.pk, devices, 1.0)], process=process, keep_seconds=60)
     known = await read_presence([owner.pk, stranger.pk])
     assert known is not None
     assert (known[owner.pk].devices, known[stranger.pk].online) == (3, False)
-    await tell_presence([Present(owner.pk, 0, 0.0)], process="b", lease_seconds=60)
+    await tell_presence([Present(owner.pk, 0, 0.0)], process="b", keep_seconds=60)
     assert (await presence(owner)).devices == 1
     await forget_presence(owner.pk)
     assert not (await presence(owner)).online
@@ -180,14 +228,13 @@ async def test_redis_emptied_killed_and_back(
     ("told", "devices", "since"),
     [
         ([], 0, None),
-        ([b"1000 2 5000"], 2, 5),
-        ([b"999 2 5000"], 0, None),
-        ([b"1000 1 5000", b"2000 3 4000", b"999 9 1000"], 4, 4),
+        ([b"2 5000"], 2, 5),
+        ([b"1 5000", b"3 4000"], 4, 4),
     ],
 )
-def test_what_leases_come_to(told: list[bytes], devices: int, since: int | None) -> None:
+def test_what_processes_say_comes_to(told: list[bytes], devices: int, since: int | None) -> None:
     expected = None if since is None else datetime.fromtimestamp(since, UTC)
-    assert presence_of(told, 1000) == Presence(devices, expected)
+    assert presence_of(told) == Presence(devices, expected)
 
 
 def test_a_lease_outlasts_a_refresh_that_fails() -> None:
