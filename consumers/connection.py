@@ -28,11 +28,12 @@ from consumers.conf import ConsumersConf
 from consumers.log import LOG_FAILED, InboxLog
 from consumers.wheel import Wheel
 from notifications.aborting import abort
-from notifications.inbox.reads import Head
+from notifications.inbox.reads import Head, Position
 
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 NEVER: Final = math.inf
+_NO_EPOCH: Final = str(UUID(int=0))
 
 Ready = tuple["Connection", bytes]
 """A socket, and the frame that it is sent next."""
@@ -97,6 +98,11 @@ class Connection:
     def is_live(self) -> bool:
         """The connect command was answered and nothing has ended it since."""
         return self.epoch is not None and self._closing is None
+
+    @property
+    def position(self) -> Position | None:
+        """How far it follows which inbox; nowhere in no epoch until the connect command is answered, None before it came."""
+        return None if self.recipient_pk is None else Position(self.recipient_pk, self.epoch or _NO_EPOCH, self.offset)
 
     @property
     def is_closing(self) -> bool:

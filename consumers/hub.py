@@ -232,24 +232,27 @@ class Hub:
             await self._check_part(live, patient=patient, pause=pause)
 
     async def _check_part(self, live: Sequence[Connection], *, patient: bool, pause: float) -> None:
-        pks = list({each.recipient_pk for each in live if each.recipient_pk is not None})
-        heads: Mapping[UUID, Head] | None
-        try:
-            heads = await self.log.heads(pks) if pks else {}
-        except LOG_FAILED:
-            heads = None
+        moved: Mapping[UUID, Head | None] = {}
+        if positions := [each.position for each in live if each.position is not None]:
+            # With nothing to compare with, the frame still keeps proxies from closing a silent connection.
+            with contextlib.suppress(*LOG_FAILED):
+                moved = await self.log.moved(positions)
         for number, connection in enumerate(live, 1):
-            self._compare(connection, heads, patient=patient)
+            self._compare(connection, moved, patient=patient)
             if number % _FRAMES_AT_ONCE == 0:
                 await asyncio.sleep(pause)
 
-    def _compare(self, connection: Connection, heads: Mapping[UUID, Head] | None, *, patient: bool) -> None:
-        if heads is None:
-            # Nothing to compare with; the frame still keeps proxies from closing a silent connection.
+    def _compare(self, connection: Connection, moved: Mapping[UUID, Head | None], *, patient: bool) -> None:
+        recipient_pk = cast(UUID, connection.recipient_pk)
+        if recipient_pk not in moved:
             connection.check_position(connection.offset)
             return
-        head = heads.get(cast(UUID, connection.recipient_pk))
-        if head is None or not connection.is_admitted_by(head):
+        head = moved[recipient_pk]
+        if head is None:
+            # Who has only just entered is given an inbox with the answer.
+            if connection.epoch is not None:
+                connection.close(CloseCode.BAD_TOKEN)
+        elif not connection.is_admitted_by(head):
             connection.close(CloseCode.BAD_TOKEN)
         elif connection.epoch is not None and str(head.epoch) != connection.epoch:
             connection.close(CloseCode.RESUME)

@@ -8,7 +8,7 @@ from consumers import metrics
 from notifications.inbox import following, hints, reads
 from notifications.inbox.access import LOG_FAILED as LOG_FAILED
 from notifications.inbox.access import InboxAccess
-from notifications.inbox.reads import Head
+from notifications.inbox.reads import Head, Position
 
 
 class Page(NamedTuple):
@@ -23,10 +23,10 @@ class Page(NamedTuple):
 class InboxLog(InboxAccess):
     """Reads for all sockets of one process."""
 
-    async def heads(self, recipient_pks: Sequence[UUID]) -> Mapping[UUID, Head]:
-        """The heads of several inboxes with one query; unknown recipients are left out. Raises `LOG_FAILED`."""
+    async def moved(self, positions: Sequence[Position]) -> Mapping[UUID, Head | None]:
+        """`reads.moved`. Raises `LOG_FAILED`."""
         async with self.connection() as conn:
-            return await reads.heads(conn, recipient_pks)
+            return await reads.moved(conn, positions)
 
     async def oldest(self, recipient_pk: UUID) -> int | None:
         """The first offset that can still be replayed. Raises `LOG_FAILED`."""

@@ -27,6 +27,13 @@ _MESSAGE_FIELDS: Final = (
 _HEADS: Final = """
     SELECT recipient_id, epoch, "offset", unread, unseen, tokens_valid_from, kept_from
     FROM notifications_inbox WHERE recipient_id = ANY(%s)"""
+# Arrays as text, and only what is otherwise: nearly nothing is, and making objects of four hundred rows would keep events waiting.
+_MOVED: Final = """
+    SELECT told.recipient_id, i.epoch, i."offset", i.unread, i.unseen, i.tokens_valid_from, i.kept_from
+    FROM unnest(string_to_array(%s, ',')::uuid[], string_to_array(%s, ',')::uuid[], string_to_array(%s, ',')::bigint[])
+        AS told (recipient_id, epoch, "offset")
+    LEFT JOIN notifications_inbox i ON i.recipient_id = told.recipient_id
+    WHERE i.recipient_id IS NULL OR i."offset" <> told."offset" OR i.epoch <> told.epoch OR i.tokens_valid_from IS NOT NULL"""
 # The key lock keeps a recipient who is being erased just now from leaving an orphan.
 _MAKE_HEADS: Final = """
     INSERT INTO notifications_inbox (recipient_id, epoch, "offset", unread, unseen)
@@ -71,6 +78,14 @@ class Head(NamedTuple):
         return self.tokens_valid_from is None or issued_at >= self.tokens_valid_from
 
 
+class Position(NamedTuple):
+    """How far somebody follows an inbox; `epoch` is a UUID as text."""
+
+    recipient_pk: UUID
+    epoch: str
+    offset: int
+
+
 class Change(NamedTuple):
     """One entry of the log, with its message as it is now."""
 
@@ -90,6 +105,13 @@ async def heads(conn: Connection, recipient_pks: Sequence[UUID]) -> dict[UUID, H
         await conn.execute(_MAKE_HEADS, [missing])
         found |= await _select_heads(conn, missing)
     return found
+
+
+async def moved(conn: Connection, positions: Sequence[Position]) -> dict[UUID, Head | None]:
+    """The heads of those inboxes that stand elsewhere or had tokens revoked, at whatever time; None for one that is not there."""
+    columns = (",".join(map(str, column)) for column in zip(*positions, strict=True))
+    cursor = await conn.execute(_MOVED, list(columns))
+    return {row[0]: None if row[1] is None else Head(*row[1:]) for row in await cursor.fetchall()}
 
 
 async def head(conn: Connection, recipient_pk: UUID) -> Head | None:

@@ -11,6 +11,7 @@ from notifications.errors import NotFound
 from notifications.ids import decode
 from notifications.inbox import reads
 from notifications.inbox.changes import apply_action
+from notifications.inbox.reads import Position
 from tests.consumers.inbox import Owner
 
 
@@ -31,6 +32,29 @@ async def test_heads_of_many_leave_out_the_unknown(owner: Owner, stranger: Owner
     async with await connect() as conn:
         found = await reads.heads(conn, [owner.pk, stranger.pk, uuid4()])
     assert {pk: head.offset for pk, head in found.items()} == {owner.pk: 2, stranger.pk: 0}
+
+
+async def test_only_inboxes_that_stand_elsewhere_are_told(owner: Owner, stranger: Owner) -> None:
+    await owner.append(2)
+    unknown = uuid4()
+    async with await connect() as conn:
+        heads = await reads.heads(conn, [owner.pk, stranger.pk])
+        here = [Position(pk, str(head.epoch), head.offset) for pk, head in heads.items()]
+        assert await reads.moved(conn, here) == {}
+        behind = here[0]._replace(offset=1)
+        assert await reads.moved(conn, [*here, behind]) == {owner.pk: heads[owner.pk]}
+        ahead = here[0]._replace(offset=3)
+        assert await reads.moved(conn, [ahead, here[1]]) == {owner.pk: heads[owner.pk]}
+        other = here[1]._replace(epoch=str(uuid4()))
+        assert await reads.moved(conn, [here[0], other]) == {stranger.pk: heads[stranger.pk]}
+        assert await reads.moved(conn, [Position(unknown, str(uuid4()), 0), here[0]]) == {unknown: None}
+        await conn.execute(
+            "UPDATE notifications_inbox SET tokens_valid_from = now() WHERE recipient_id = %s", [stranger.pk]
+        )
+        revoked = await reads.moved(conn, here)
+    assert [(pk, head is not None and head.tokens_valid_from is not None) for pk, head in revoked.items()] == [
+        (stranger.pk, True)
+    ]
 
 
 async def test_changes_read_as_they_were_published(owner: Owner) -> None:
