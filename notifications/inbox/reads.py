@@ -32,7 +32,7 @@ _MOVED: Final = """
     SELECT told.recipient_id, i.epoch, i."offset", i.unread, i.unseen, i.tokens_valid_from, i.kept_from
     FROM unnest(string_to_array(%s, ',')::uuid[], string_to_array(%s, ',')::uuid[], string_to_array(%s, ',')::bigint[])
         AS told (recipient_id, epoch, "offset")
-    LEFT JOIN notifications_inbox i ON i.recipient_id = told.recipient_id
+    LEFT JOIN LATERAL (SELECT * FROM notifications_inbox i WHERE i.recipient_id = told.recipient_id LIMIT 1) i ON true
     WHERE i.recipient_id IS NULL OR i."offset" <> told."offset" OR i.epoch <> told.epoch OR i.tokens_valid_from IS NOT NULL"""
 # The key lock keeps a recipient who is being erased just now from leaving an orphan.
 _MAKE_HEADS: Final = """

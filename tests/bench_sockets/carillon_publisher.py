@@ -89,7 +89,8 @@ class Product:
             places = [ids, list(heads), [head[1] for head in heads.values()]]
             rows = await self._all(_MESSAGES, [BODY, *places, [titles[pk] for pk in heads]])
             await self._conn.execute(_EVENTS, places)
-            return [self._event(row[0], heads[row[0]], row[1:]) for row in rows]
+            events = {row[0]: self._event(row[0], heads[row[0]], row[1:]) for row in rows}
+            return [events[self._pks[client]] for client in clients]
 
     async def publish(self, prepared: list[LiveEvent]) -> None:
         # By parts, as deliveries come: the pusher drops what is more than it keeps waiting.

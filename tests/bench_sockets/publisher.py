@@ -4,18 +4,22 @@ import asyncio
 import json
 import sys
 import time
+from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 import uvloop
 
+_AHEAD: Final = 20
+
 
 class Publishing(Protocol):
-    """One way to publish. What must be true before (rows that are committed) is `prepare`d, outside of what is timed."""
+    """One way to publish. What must be true before (rows that are committed) is `prepare`d, outside of what is timed: a list, in the
+    order of its arguments, of what can be published together or one by one."""
 
-    async def prepare(self, marks: Sequence[int], clients: Sequence[int]) -> Any: ...
+    async def prepare(self, marks: Sequence[int], clients: Sequence[int]) -> list[Any]: ...
 
-    async def publish(self, prepared: Any) -> None: ...
+    async def publish(self, prepared: list[Any]) -> None: ...
 
 
 async def broadcast(way: Publishing, *, mark: int, count: int) -> dict[str, float]:
@@ -27,15 +31,18 @@ async def broadcast(way: Publishing, *, mark: int, count: int) -> dict[str, floa
 
 
 async def unicast(way: Publishing, *, first: int, count: int, clients: int, rate: float) -> dict[str, Any]:
-    """`count` messages at an even pace, each to another client; when each was handed over."""
+    """`count` messages at an even pace, each to another client; when each was handed over. They are prepared some at a time, so that
+    the machine is not busy with that while others are on their way."""
     sent: dict[int, float] = {}
+    prepared: deque[Any] = deque()
     start = time.monotonic()
-    for number in range(count):
+    for number, mark in enumerate(range(first, first + count)):
         await asyncio.sleep(max(0.0, start + number / rate - time.monotonic()))
-        mark = first + number
-        prepared = await way.prepare([mark], [mark * 7919 % clients])
+        if not prepared:
+            marks = range(mark, min(mark + _AHEAD, first + count))
+            prepared += await way.prepare(marks, [each * 7919 % clients for each in marks])
         sent[mark] = time.monotonic()
-        await way.publish(prepared)
+        await way.publish([prepared.popleft()])
     return {"sent": sent}
 
 

@@ -20,12 +20,18 @@ from tests.bench_sockets.publisher import obey  # noqa: E402
 class Stock:
     """A broadcast is one message to the group of everybody."""
 
-    async def prepare(self, marks: Sequence[int], clients: Sequence[int]) -> tuple[str, dict[str, Any]]:
-        group = "everybody" if len(marks) > 1 else f"user.{clients[0]}"
-        return group, {"type": "bell.message", "message": json.loads(wording(marks[0]))}
+    async def prepare(self, marks: Sequence[int], clients: Sequence[int]) -> list[Any]:
+        if len(marks) > 1 and len(set(marks)) == 1:
+            return [("everybody", _message(marks[0]))]
+        return [(f"user.{client}", _message(mark)) for mark, client in zip(marks, clients, strict=True)]
 
-    async def publish(self, prepared: tuple[str, dict[str, Any]]) -> None:
-        await get_channel_layer().group_send(*prepared)
+    async def publish(self, prepared: list[Any]) -> None:
+        for group, message in prepared:
+            await get_channel_layer().group_send(group, message)
+
+
+def _message(mark: int) -> dict[str, Any]:
+    return {"type": "bell.message", "message": json.loads(wording(mark))}
 
 
 if __name__ == "__main__":
