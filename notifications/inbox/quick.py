@@ -29,9 +29,10 @@ class QuickClient:
 
     async def publish(self, channel: str, message: bytes, *, asking: str) -> bytes | None:
         """Publish once, or, when it raises `REDIS_FAILED`, maybe not at all; the value of the key `asking` as it is then."""
-        _, value = await self._ask(("PUBLISH", channel, message), ("GET", asking))
-        answer: bytes | None = value
-        return answer
+        value: bytes | None
+        # In this order the server writes to the listeners first and to us then, who would have the processor otherwise.
+        value, _ = await self._ask(("GET", asking), ("PUBLISH", channel, message))
+        return value
 
     async def _ask(self, *commands: tuple[Any, ...]) -> list[Any]:
         """The answers to commands that are sent with one write."""
