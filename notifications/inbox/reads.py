@@ -109,8 +109,9 @@ async def heads(conn: Connection, recipient_pks: Sequence[UUID]) -> dict[UUID, H
 
 async def moved(conn: Connection, positions: Sequence[Position]) -> dict[UUID, Head | None]:
     """The heads of those inboxes that stand elsewhere or had tokens revoked, at whatever time; None for one that is not there."""
-    columns = (",".join(map(str, column)) for column in zip(*positions, strict=True))
-    cursor = await conn.execute(_MOVED, list(columns))
+    recipients = ",".join([each.recipient_pk.hex for each in positions])
+    epochs, offsets = ",".join([each.epoch for each in positions]), ",".join([str(each.offset) for each in positions])
+    cursor = await conn.execute(_MOVED, [recipients, epochs, offsets], prepare=True)
     return {row[0]: None if row[1] is None else Head(*row[1:]) for row in await cursor.fetchall()}
 
 
