@@ -37,10 +37,10 @@ from notifications.tokens import RecipientToken
 log = structlog.get_logger(__name__)
 
 _JOINS_AT_ONCE = 500
-_CHECKS_AT_ONCE = 100
+_CHECKS_AT_ONCE = 500
 _HINTS_AT_ONCE = 100
 _LOOKS_PER_TICK = 20
-_FRAMES_AT_ONCE = 10
+_FRAMES_AT_ONCE = 4
 
 
 class HubStats(NamedTuple):
