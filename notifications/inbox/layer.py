@@ -160,7 +160,7 @@ class LiveLoopLayer(RedisPubSubLoopLayer):  # type: ignore[misc]  # channels_red
         await asyncio.gather(*(shard.publish_hints(each) for shard, each in shards.items()))
 
     async def publish_one(self, hint: Hint, *, asking: str) -> bytes | None:
-        shard, other = self._get_shard(self.group_name(hint["recipient"])), self.shard_of(asking)
+        shard, other = self.shard_of(self.group_name(hint["recipient"])), self.shard_of(asking)
         if shard is other:
             return await other.publish_one(hint, asking=asking)
         _, value = await asyncio.gather(shard.publish_hints([hint]), other.quick.get(asking))
