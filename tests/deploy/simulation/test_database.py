@@ -64,6 +64,8 @@ def start_simulation() -> "subprocess.Popen[bytes]":
         env={**os.environ, "DATABASE_URL": url},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
+        # Whoever runs the tests in the background of a shell has SIGINT ignored, and so would this process.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     deadline = time.monotonic() + LIMIT_SECONDS
     while not simulated():
