@@ -31,7 +31,7 @@ from notifications.inbox.batch import Batch
 from notifications.inbox.endings import end_tasks
 from notifications.inbox.hints import PackedHint
 from notifications.inbox.layer import LiveLayer
-from notifications.inbox.reads import Head
+from notifications.inbox.reads import Head, Position
 from notifications.tokens import RecipientToken
 
 log = structlog.get_logger(__name__)
@@ -228,29 +228,31 @@ class Hub:
         pause = during_seconds * _FRAMES_AT_ONCE / max(len(everyone), 1)
         rest = iter(everyone)
         while part := list(islice(rest, _CHECKS_AT_ONCE)):
-            live = [each for each in part if each.recipient_pk is not None and not each.is_closing]
+            live = [each for each in part if not each.is_closing]
             await self._check_part(live, patient=patient, pause=pause)
 
     async def _check_part(self, live: Sequence[Connection], *, patient: bool, pause: float) -> None:
+        asked = [(each, position) for each in live if (position := each.position) is not None]
         moved: Mapping[UUID, Head | None] = {}
-        if positions := [each.position for each in live if each.position is not None]:
+        if asked:
             # With nothing to compare with, the frame still keeps proxies from closing a silent connection.
             with contextlib.suppress(*LOG_FAILED):
-                moved = await self.log.moved(positions)
-        for number, connection in enumerate(live, 1):
-            self._compare(connection, moved, patient=patient)
+                moved = await self.log.moved([position for _, position in asked])
+        for number, (connection, position) in enumerate(asked, 1):
+            self._compare(connection, position, moved, patient=patient)
             if number % _FRAMES_AT_ONCE == 0:
                 await asyncio.sleep(pause)
 
-    def _compare(self, connection: Connection, moved: Mapping[UUID, Head | None], *, patient: bool) -> None:
-        recipient_pk = cast(UUID, connection.recipient_pk)
-        if recipient_pk not in moved:
+    def _compare(
+        self, connection: Connection, asked: Position, moved: Mapping[UUID, Head | None], *, patient: bool
+    ) -> None:
+        if asked.recipient_pk not in moved:
             connection.check_position(connection.offset)
             return
-        head = moved[recipient_pk]
+        head = moved[asked.recipient_pk]
         if head is None:
-            # Who has only just entered is given an inbox with the answer.
-            if connection.epoch is not None:
+            # Who had only just entered when it was asked is given an inbox with the answer.
+            if connection.epoch == asked.epoch:
                 connection.close(CloseCode.BAD_TOKEN)
         elif not connection.is_admitted_by(head):
             connection.close(CloseCode.BAD_TOKEN)
