@@ -3,11 +3,18 @@
 Every setting below is there because a default was seen to hang, lose or repeat.
 """
 
+import contextlib
+import faulthandler
 import os
-from typing import Any
+import signal
+import threading
+import time
+from typing import Any, Final
 
+import billiard
+import billiard.pool
 from celery import Celery
-from celery.signals import setup_logging
+from celery.signals import setup_logging, worker_init, worker_shutting_down
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "deploy.settings")
 
@@ -16,6 +23,14 @@ from django.conf import settings
 from deploy import broker
 from deploy.logs import configure_logging
 from schedules.periodic import BEAT_SCHEDULE
+
+STOP_SECONDS: Final = 24.0
+"""A worker that was asked to stop has ended after so long, come what may."""
+_LAST_WORDS_SECONDS: Final = 0.5
+
+# A child that ends waits until its parent has read all its results, which a parent that stops under load may never do: 30 s
+# by default, in tenths of a second. Ours carry nothing.
+billiard.pool.GUARANTEE_MESSAGE_CONSUMPTION_RETRY_LIMIT = 10
 
 broker.install()
 app = Celery("carillon")
@@ -64,3 +79,28 @@ app.conf.update(
 def _logging(**_: Any) -> None:
     """Keep Carillon's own logging; Celery would replace the root handlers."""
     configure_logging()
+
+
+@worker_init.connect
+def _say_where_it_stands(**_: Any) -> None:
+    """SIGUSR2 writes all threads' stacks to stderr, in the pool's processes too, which are forked later."""
+    faulthandler.register(signal.SIGUSR2, all_threads=True)
+
+
+@worker_shutting_down.connect
+def _end_in_time(**_: Any) -> None:
+    """Celery waits for its pool without limit, and may wait for a message that nobody sends any more."""
+    timer = threading.Timer(STOP_SECONDS, _end_now)
+    timer.daemon = True
+    timer.start()
+
+
+def _end_now() -> None:
+    """All processes of the pool say where they stand and end. What they had claimed is due again when the leases end."""
+    faulthandler.dump_traceback(all_threads=True)
+    for child in billiard.active_children():
+        if child.pid is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(child.pid, signal.SIGUSR2)
+    time.sleep(_LAST_WORDS_SECONDS)
+    os._exit(os.EX_SOFTWARE)  # whoever is left is killed with it

@@ -6,10 +6,11 @@ The server is a process of its own on a database and a Valkey of the test's own,
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import httpx
@@ -50,16 +51,22 @@ class Served:
         for command in ("migrate", "carillon_bootstrap"):
             self._run("manage.py", command).wait(PATIENCE_SECONDS)
         socket_path = str(folder / "s")
-        self._process = self._run(
-            "-m", "uvicorn", "deploy.asgi:application", "--uds", socket_path, "--log-level", "warning"
-        )
+        # It listens before the server is there, so that no first look comes too early.
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind(socket_path)
+            listener.listen()
+            self._process = self._run("-m", "deploy.web", "--fd", str(listener.fileno()), pass_fds=[listener.fileno()])
         self.http = httpx.Client(
             transport=httpx.HTTPTransport(uds=socket_path, verify=False),
             base_url="http://api.test",
             headers={"Authorization": f"Bearer {self.key}"},
             timeout=30,
         )
-        wait_for(lambda: Path(socket_path).exists() and self.http.get("/readyz").status_code == 200)
+        try:
+            wait_for(lambda: self.http.get("/readyz").status_code == 200)
+        except BaseException:
+            self.stop()
+            raise
 
     def stop(self) -> None:
         self.http.close()
@@ -70,9 +77,14 @@ class Served:
         self._embedded.release()
         shutil.rmtree(find_place(self._folder).home, ignore_errors=True)
 
-    def _run(self, *arguments: str) -> subprocess.Popen[bytes]:
+    def _run(self, *arguments: str, pass_fds: Sequence[int] = ()) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
-            [sys.executable, *arguments], cwd=ROOT, env=self._env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            [sys.executable, *arguments],
+            cwd=ROOT,
+            env=self._env,
+            pass_fds=pass_fds,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
         )
 
 

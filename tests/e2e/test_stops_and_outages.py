@@ -12,8 +12,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import httpx
+import psutil
 import pytest
 
+from deploy.celery_app import STOP_SECONDS
 from notifications import ids
 from tests.e2e.customer import submission
 from tests.e2e.test_kills import COUNT, Scene
@@ -55,6 +57,17 @@ def test_a_rolling_stop_under_load(scene: Scene) -> None:
     assert scene.count_attempts("a.outcome IS NULL OR NOT a.applied") == 0
     closes = [code for inbox in scene.inboxes for code in inbox.closes]
     assert closes and set(closes) == {4503}
+
+
+def test_a_worker_that_cannot_end_says_where_it_stands_and_ends(scene: Scene) -> None:
+    with scene.driver() as driver:
+        scene.when_arrived(COUNT // 3, lambda: None)
+        child = scene.platform.pids()["worker_child"][0]
+        os.kill(child, signal.SIGSTOP)  # its parent waits for it without limit
+        assert STOP_SECONDS <= stop_and_wait(scene.platform, "worker") < STOPPED_WITHIN_SECONDS
+        assert not psutil.pid_exists(child)
+        scene.verify(driver)
+    assert "in on_stop" in scene.platform.log  # where the pool was left waiting
 
 
 @contextmanager
