@@ -35,6 +35,7 @@ SERVERS: Final[dict[str, Callable[[int], Contender]]] = {
     "carillon": Carillon,
     "nchan": Nchan,
     "nchan-own": lambda count: Nchan(count, own_channels=True),
+    "nchan-redis": lambda count: Nchan(count, own_channels=True, through_redis=True),
     "socketio": SocketIo,
     "stock": StockChannels,
 }
@@ -49,10 +50,13 @@ COMPARED: Final[list[tuple[str, str, Goal | None]]] = [
     ("broadcast", "stock Channels", Goal(0.15, "<= 0.15 x stock Channels", below=True)),
     ("broadcast", "socket.io", None),
     ("unicast p50", "nchan, own channels", None),
+    ("unicast p50", "nchan, own channels, through Redis", None),
     ("unicast p99", "nchan, own channels", Goal(2.0, "<= 2 x nchan", below=True)),
+    ("unicast p99", "nchan, own channels, through Redis", None),
     ("unicast p99", "socket.io", None),
     ("unicast p99", "stock Channels", None),
     ("CPU at 200 messages/s", "nchan, own channels", None),
+    ("CPU at 200 messages/s", "nchan, own channels, through Redis", None),
     ("CPU at 200 messages/s", "socket.io", None),
     ("CPU at 200 messages/s", "stock Channels", None),
 ]
@@ -100,7 +104,7 @@ def _measure(bench: Bench, name: str, count: int) -> None:
         if name == "nchan":
             round_.connect()
             round_.broadcast()
-        elif name == "nchan-own":
+        elif name in ("nchan-own", "nchan-redis"):
             round_.connect()
             round_.unicast()
         else:
