@@ -8,6 +8,7 @@ import asyncio
 from typing import Any, Final
 
 from channels_redis.utils import create_pool
+from hiredis import pack_command
 from redis.asyncio.connection import AbstractConnection
 
 _CONNECTIONS: Final = 8
@@ -39,7 +40,7 @@ class QuickClient:
         async with self._turns:
             connection = self._idle.pop() if self._idle else self._pool.make_connection()
             try:
-                await connection.send_packed_command(connection.pack_commands(commands), check_health=False)
+                await connection.send_packed_command(b"".join(map(pack_command, commands)), check_health=False)
                 answers = [await connection.read_response() for _ in commands]
             except BaseException:
                 # What was asked may still be answered, to whoever asks next on this connection; the others are no better.
