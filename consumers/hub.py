@@ -38,7 +38,6 @@ log = structlog.get_logger(__name__)
 
 _JOINS_AT_ONCE = 500
 _CHECKS_AT_ONCE = 500
-_GENTLE_CHECKS = 150
 _HINTS_AT_ONCE = 100
 _LOOKS_PER_TICK = 20
 _FRAMES_AT_ONCE = 4
@@ -224,13 +223,12 @@ class Hub:
         self, connections: Iterable[Connection], *, patient: bool = False, during_seconds: float = 0.0
     ) -> None:
         """Compare positions and access with the log, by the batch; also for who has only just entered. `patient`: who is
-        behind is looked at once more before the log is read, for the hint may be on its way. In `during_seconds` queries and frames
-        are spread evenly: events that come meanwhile wait for one of them, and for no more."""
+        behind is looked at once more before the log is read, for the hint may be on its way. The frames go out evenly in
+        `during_seconds`: each may cost a switch to the client's process, and events go in between."""
         everyone = tuple(connections)
         pause = during_seconds * _FRAMES_AT_ONCE / max(len(everyone), 1)
         rest = iter(everyone)
-        at_once = _GENTLE_CHECKS if during_seconds else _CHECKS_AT_ONCE
-        while part := list(islice(rest, at_once)):
+        while part := list(islice(rest, _CHECKS_AT_ONCE)):
             live = [each for each in part if not each.is_closing]
             await self._check_part(live, patient=patient, pause=pause)
 
